@@ -1,0 +1,106 @@
+//! A decoded message: the header and the fields as ranges into the payload.
+
+use smallvec::SmallVec;
+
+use crate::dialect::Dialect;
+use crate::span::Span;
+
+/// The destinations of a message; four fit without allocation.
+pub type Destinations = SmallVec<[Span; 4]>;
+/// The fields of a message; twelve fit without allocation.
+pub type Fields = SmallVec<[Field; 12]>;
+
+/// One `CODE/value` of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Field {
+    /// The code, 2-4 letters, without the slash.
+    pub code: Span,
+    /// The value, at least one byte.
+    pub value: Span,
+}
+
+/// One time line of an Nlets output header.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stamp {
+    /// `hh:mm mm/dd/yyyy`, in the time zone of Nlets.
+    pub at: Span,
+    /// The running number, five digits.
+    pub count: Span,
+}
+
+/// What the switch must know of a message. All spans are ranges into the payload given to
+/// [`crate::decode`]; a part the dialect does not have, or that was empty, is `None`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Envelope {
+    /// The dialect it was read in.
+    pub dialect: Dialect,
+    /// CLETS destination system: `IA` to `IZ`, `UM` or `NLTS`.
+    pub system: Option<Span>,
+    /// The `R` part of a CLETS message: pass to the federal file and skip the state's.
+    pub federal_only: bool,
+    /// Message key.
+    pub mke: Option<Span>,
+    /// ORI of the sender.
+    pub origin: Option<Span>,
+    /// Whom the header names as receivers, in its order.
+    pub destinations: Destinations,
+    /// Control field of NCIC or Nlets, to be echoed byte for byte.
+    pub control: Option<Span>,
+    /// The sender's reference, echoed in every reply.
+    pub reference: Option<Span>,
+    /// The user id the sender states.
+    pub user: Option<Span>,
+    /// The station mnemonic the sender states.
+    pub station: Option<Span>,
+    /// The fields, in the sender's order, repeated ones repeatedly.
+    pub fields: Fields,
+    /// Free text, or a body that is no list of fields.
+    pub text: Option<Span>,
+    /// When Nlets received it, and the sender's running number.
+    pub received: Option<Stamp>,
+    /// When Nlets sent it, and the running number to this receiver.
+    pub sent: Option<Stamp>,
+}
+
+impl Envelope {
+    /// An envelope with nothing in it yet.
+    #[inline]
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            system: None,
+            federal_only: false,
+            mke: None,
+            origin: None,
+            destinations: SmallVec::new(),
+            control: None,
+            reference: None,
+            user: None,
+            station: None,
+            fields: SmallVec::new(),
+            text: None,
+            received: None,
+            sent: None,
+        }
+    }
+
+    /// The value of the first field with this code. `bytes` must be the payload that was decoded.
+    #[must_use]
+    pub fn field<'a>(&self, bytes: &'a [u8], code: &[u8]) -> Option<&'a [u8]> {
+        self.fields
+            .iter()
+            .find(|f| f.code.of(bytes) == code)
+            .map(|f| f.value.of(bytes))
+    }
+
+    /// True when a field with this code stands more than once. Two readers may pick different
+    /// ones, so a decision must not rest on a field for which this is true.
+    #[must_use]
+    pub fn is_repeated(&self, bytes: &[u8], code: &[u8]) -> bool {
+        self.fields
+            .iter()
+            .filter(|f| f.code.of(bytes) == code)
+            .nth(1)
+            .is_some()
+    }
+}

@@ -1,0 +1,26 @@
+//! Bytes to messages and back: framing, the text dialects and the table of message keys.
+//!
+//! A line's bytes become frames ([`framing`]), a frame's payload becomes an [`Envelope`]
+//! ([`decode`]) and an [`Outbound`] becomes payload bytes again ([`encode`]). The envelope holds
+//! ranges into the payload and never a copy, so the original bytes stay what they were.
+//! This crate knows no policy, no route and no journal, and does no input or output.
+
+#![forbid(unsafe_code)]
+
+pub mod code;
+mod dialect;
+mod envelope;
+mod error;
+pub mod framing;
+mod keys;
+pub mod limits;
+mod outbound;
+mod span;
+
+pub use dialect::{Dialect, decode, encode};
+pub use envelope::{Destinations, Envelope, Field, Fields, Stamp};
+pub use error::{DecodeError, FrameError};
+pub use framing::{FrameBuffer, dmpp, native};
+pub use keys::{Action, Catalogue, Key, KeyId, Precedence};
+pub use outbound::Outbound;
+pub use span::Span;
