@@ -1,0 +1,105 @@
+"""The exceptions of clets_core: one tree, each with a number that never changes its meaning.
+
+Numbers: 1xx framing, 2xx decoding, 3xx identity, 4xx policy, 5xx routing and delivery, 6xx journal,
+7xx bundle, 8xx session, 9xx client and command line. ``docs/reference/errors.md`` lists them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "BundleError",
+    "CletsError",
+    "ClientError",
+    "DecodeError",
+    "FrameError",
+    "JournalError",
+    "Problem",
+    "RefusedError",
+    "SessionError",
+]
+
+
+class CletsError(Exception):
+    """What all errors of this package have in common.
+
+    ``code`` is the number shown as ``E101``; ``text`` is the sentence that goes with it.
+    """
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(code, text)
+        self.code = code
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"E{self.code}: {self.text}"
+
+
+class _BytesError(CletsError):
+    """Bytes that are not what they should be."""
+
+    def __init__(self, code: int, offset: int, expected: str) -> None:
+        super().__init__(code, f"at offset {offset}: expected {expected}")
+        # What ``copy`` and ``pickle`` hand to ``__init__`` again.
+        self.args = (code, offset, expected)
+        self.offset = offset
+        self.expected = expected
+
+
+class FrameError(_BytesError):
+    """Bytes of a line that are no frame (1xx). ``offset`` counts bytes into the frame."""
+
+
+class DecodeError(_BytesError):
+    """A payload that is no message of its dialect (2xx). ``offset`` counts bytes into it."""
+
+
+class RefusedError(CletsError):
+    """A message that the switch did not take: identity, policy or routing (2xx-5xx)."""
+
+
+class JournalError(CletsError):
+    """A journal that cannot be written, read or trusted (6xx)."""
+
+
+class SessionError(CletsError):
+    """A session with a line that could not be opened or had to end (8xx)."""
+
+
+class ClientError(CletsError):
+    """A mistake in the use of the client or the command line (9xx)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with a bundle. ``line`` counts from 1; 0 stands for the whole file."""
+
+    file: str
+    line: int
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: E{self.code}: {self.text}"
+
+
+class BundleError(CletsError):
+    """A bundle that cannot be used (7xx). ``problems`` has all that was found, in file order.
+
+    ``code`` is that of the first problem.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        code = self.problems[0].code if self.problems else 700
+        super().__init__(code, "\n".join(str(problem) for problem in self.problems))
+        self.args = (self.problems,)
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,124 @@
+"""Between the event loop and the engine: carries out what the engine orders."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from clets_core.errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clets_core._core import Center, Intake
+
+    Orders = tuple[list[tuple[int, bytes]], list[tuple[int, int]]]
+
+log = logging.getLogger("clets_core")
+
+TICK_SECONDS: Final = 0.1
+# A peer that reads nothing costs at most this much memory before it is dropped; what was not
+# acknowledged waits in its queue and is sent again.
+UNSENT_BYTES_MAX: Final = 1 << 20
+
+
+class Shell:
+    """Drives one :class:`~clets_core._core.Center` from the running event loop.
+
+    When the journal fails nothing more may be acknowledged: every connection is cut and
+    ``failed`` is set to the error. The process should then end.
+    """
+
+    def __init__(self, center: Center) -> None:
+        self.center = center
+        self._loop = asyncio.get_running_loop()
+        self.failed: asyncio.Future[JournalError] = self._loop.create_future()
+        self._transports: dict[int, asyncio.Transport] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begins to listen for group commits, and to tell the time."""
+        self._loop.add_reader(self.center.fileno(), self._committed)
+        self._tick()
+
+    def stop(self) -> None:
+        """Cuts all connections and stops driving the engine."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._loop.remove_reader(self.center.fileno())
+        if self._timer is not None:
+            self._timer.cancel()
+        for transport in list(self._transports.values()):
+            transport.abort()
+        self._transports.clear()
+
+    def opened(self, transport: asyncio.Transport, line: str, *, dialed: bool) -> Intake | None:
+        """Tells the engine of a connection whose line is known; gives its receive buffer."""
+        if self._stopped:
+            transport.abort()
+            return None
+        try:
+            intake, orders = self.center.open(line, dialed)
+        except JournalError as error:
+            self._fail(error)
+            return None
+        self._transports[intake.connection] = transport
+        self._carry_out(orders)
+        return intake
+
+    def received(self, intake: Intake, count: int) -> None:
+        """Passes on that ``count`` bytes were read into ``intake``."""
+        self._do(lambda: self.center.advance(intake, count))
+
+    def closed(self, intake: Intake) -> None:
+        """Passes on that a connection ended."""
+        self._transports.pop(intake.connection, None)
+        self._do(lambda: self.center.close(intake))
+
+    def stranger(self, peer: str) -> None:
+        """Passes on that somebody called whom no line matches."""
+        self._do(lambda: self.center.stranger(peer))
+
+    def _committed(self) -> None:
+        self._do(self.center.commit)
+
+    def _tick(self) -> None:
+        self._do(self.center.tick)
+        if not self._stopped:
+            self._timer = self._loop.call_later(TICK_SECONDS, self._tick)
+
+    def _do(self, step: Callable[[], Orders]) -> None:
+        if self._stopped:
+            return
+        try:
+            orders = step()
+        except JournalError as error:
+            self._fail(error)
+        else:
+            self._carry_out(orders)
+
+    def _carry_out(self, orders: Orders) -> None:
+        writes, closes = orders
+        for connection, data in writes:
+            transport = self._transports.get(connection)
+            if transport is None or transport.is_closing():
+                continue
+            transport.write(data)
+            if transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
+                log.warning("connection %d does not read: dropped", connection)
+                transport.abort()
+        for connection, code in closes:
+            transport = self._transports.get(connection)
+            if transport is not None:
+                if code:
+                    log.warning("connection %d closed: E%d", connection, code)
+                transport.close()
+
+    def _fail(self, error: JournalError) -> None:
+        log.critical("the journal failed, nothing more is accepted: %s", error)
+        self.stop()
+        if not self.failed.done():
+            self.failed.set_result(error)

@@ -1,0 +1,128 @@
+"""A whole switch inside the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from clets_core._core import Center
+from clets_core.net.dialer import Dialer
+from clets_core.net.listener import listen
+from clets_core.net.shell import Shell
+from clets_core.runtime.status import Status
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from types import TracebackType
+
+    from clets_core.config.bundle import Bundle
+    from clets_core.errors import JournalError
+
+
+class Switch:
+    """The central switching center, or a county's: ``async with Switch(bundle, journal=path)``.
+
+    Entering reads the journal, restores what was in custody, opens the listeners and begins to
+    dial the hosts. Leaving closes them and makes everything durable.
+
+    Args:
+        bundle: What :func:`clets_core.load_bundle` gave.
+        journal: The journal's folder; made when it is absent. One switch at a time may have it.
+        segment_bytes: Length of new journal files, bytes.
+
+    Raises:
+        JournalError: The journal is damaged, unreadable, or another switch has it.
+        OSError: A listener's address cannot be opened.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        journal: str | PathLike[str],
+        segment_bytes: int = 64 << 20,
+    ) -> None:
+        self._bundle = bundle
+        self._journal = journal
+        self._segment_bytes = segment_bytes
+        self._shell: Shell | None = None
+        self._servers: list[asyncio.Server] = []
+        self._dialers: list[Dialer] = []
+
+    async def __aenter__(self) -> Self:
+        center = Center(self._bundle.snapshot, self._journal, self._segment_bytes)
+        self._shell = Shell(center)
+        try:
+            await self._open(self._shell)
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._close()
+
+    @property
+    def addresses(self) -> dict[str, tuple[str, int]]:
+        """Where each listener of the bundle listens now, by its name."""
+        listeners = self._bundle.configuration.switch.listener
+        return {
+            listener.name: server.sockets[0].getsockname()[:2]
+            for listener, server in zip(listeners, self._servers, strict=False)
+        }
+
+    @property
+    def recovered(self) -> int:
+        """Records that the journal held at the start."""
+        return self._running.center.recovered
+
+    def status(self) -> Status:
+        """Lines, queues and counters at this moment. No personal data."""
+        return msgspec.json.decode(self._running.center.status(), type=Status)
+
+    async def failure(self) -> JournalError:
+        """Waits until the journal fails; the switch has then stopped by itself."""
+        return await asyncio.shield(self._running.failed)
+
+    @property
+    def _running(self) -> Shell:
+        if self._shell is None:
+            msg = "the switch is not running: use `async with`"
+            raise RuntimeError(msg)
+        return self._shell
+
+    async def _open(self, shell: Shell) -> None:
+        shell.start()
+        configuration = self._bundle.configuration
+        folder = configuration.path
+        # Hosts first: an inquiry that comes before its file is connected would be sent back.
+        for host in configuration.hosts:
+            dialer = Dialer(shell, host, folder)
+            self._dialers.append(dialer)
+            dialer.start()
+        for listener in configuration.switch.listener:
+            server = await listen(shell, listener, configuration.lines, folder)
+            self._servers.append(server)
+
+    async def _close(self) -> None:
+        if self._shell is None:
+            return
+        for server in self._servers:
+            server.close()
+        for dialer in self._dialers:
+            await dialer.stop()
+        shell, self._shell = self._shell, None
+        failed = shell.failed.done()
+        shell.stop()
+        shell.failed.cancel()
+        self._servers.clear()
+        self._dialers.clear()
+        if not failed:
+            shell.center.stop()

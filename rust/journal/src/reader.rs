@@ -1,0 +1,255 @@
+//! Reading records in order, also beside a writer that goes on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::vec;
+
+use crate::error::Error;
+use crate::record::Record;
+use crate::segment::{self, Header, Page, RECORDS_AT};
+use crate::storage::{Disk, Handle, Storage};
+use crate::tree::Hash;
+use crate::walk::{Batch, Tail, Walk, blank_from};
+
+/// A record read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedRecord {
+    /// Its number: from 0, without gaps.
+    pub number: u64,
+    /// What the caller called it.
+    pub kind: u8,
+    /// Microseconds since 1970-01-01 UTC, as the caller gave it.
+    pub time_us: i64,
+    /// The caller's bytes.
+    pub body: Vec<u8>,
+}
+
+/// Records in order. `None` means the end for now: beside a living writer, asking again later gives
+/// what was written meanwhile, which may be ahead of the fsync by one batch. After damage every
+/// further call gives `None`.
+pub struct Reader {
+    storage: Arc<dyn Storage>,
+    dir: PathBuf,
+    walk: Option<Walk>,
+    ready: vec::IntoIter<(OwnedRecord, Hash)>,
+    /// The end that was last judged in full: segment and offset. Polling the same end again stays cheap.
+    judged: Option<(u64, u64)>,
+    torn: bool,
+    stopped: bool,
+}
+
+/// Reads the journal in `dir` without locking it.
+///
+/// # Errors
+/// [`Error::Read`] when the directory cannot be read, [`Error::Damaged`] when a segment is missing.
+pub fn read(dir: &Path) -> Result<Reader, Error> {
+    read_on(Arc::new(Disk), dir)
+}
+
+/// [`read`] on another storage.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Reader, Error> {
+    segment::list(&*storage, dir)?;
+    Ok(Reader {
+        storage,
+        dir: dir.to_path_buf(),
+        walk: None,
+        ready: Batch::new().into_iter(),
+        judged: None,
+        torn: false,
+        stopped: false,
+    })
+}
+
+impl Reader {
+    /// Whether the last end seen had pieces of an unfinished batch behind it: a torn tail, or a write
+    /// that was under way just then.
+    pub fn torn_tail(&self) -> bool {
+        self.torn
+    }
+
+    /// The next record with its leaf hash.
+    pub(crate) fn next_leaf(&mut self) -> Result<Option<(OwnedRecord, Hash)>, Error> {
+        loop {
+            if let Some(record) = self.ready.next() {
+                return Ok(Some(record));
+            }
+            if self.stopped {
+                return Ok(None);
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(error) => {
+                    self.stopped = true;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Number of the record to come, once a segment was entered.
+    pub(crate) fn next_number(&self) -> Option<u64> {
+        self.walk.as_ref().map(|walk| walk.number - self.ready.len() as u64)
+    }
+
+    /// The header of the segment being read, once one is.
+    pub(crate) fn header(&self) -> Option<&Header> {
+        self.walk.as_ref().map(|walk| &walk.header)
+    }
+
+    /// One step: another batch is ready or another segment entered, or nothing more is there.
+    fn advance(&mut self) -> Result<bool, Error> {
+        let Some(walk) = &mut self.walk else {
+            return self.enter_first();
+        };
+        let failed = Error::read(segment::path(&self.dir, walk.header.segment));
+        match step(walk, &mut self.judged) {
+            Err(error) => Err(failed(error)),
+            Ok(Step::Batch(batch)) => {
+                self.ready = batch.into_iter();
+                self.torn = false;
+                Ok(true)
+            }
+            Ok(Step::Damaged) => Err(damaged(walk, "a sound record follows a bad one")),
+            Ok(Step::End { torn }) => {
+                self.torn = torn;
+                self.enter_next()
+            }
+        }
+    }
+
+    fn enter_first(&mut self) -> Result<bool, Error> {
+        let Some(first) = segment::list(&*self.storage, &self.dir)?.first().copied() else {
+            return Ok(false);
+        };
+        let Some((file, header)) = open_begun(&*self.storage, &self.dir, first)? else {
+            return Ok(false);
+        };
+        self.walk = Some(Walk::new(file, header));
+        Ok(true)
+    }
+
+    /// From the end of one segment into the next, when the next was begun.
+    fn enter_next(&mut self) -> Result<bool, Error> {
+        let Some(walk) = &mut self.walk else {
+            return Ok(false);
+        };
+        let segment = walk.header.segment;
+        let Some((file, header)) = open_begun(&*self.storage, &self.dir, segment + 1)? else {
+            return Ok(false);
+        };
+        // The writer begins a segment only when the one before is finished and synced, so what is
+        // there now is final: look again, past anything read ahead before that.
+        walk.refresh();
+        let failed = || Error::read(segment::path(&self.dir, segment));
+        if let Some(batch) = walk.batch().map_err(failed())? {
+            self.ready = batch.into_iter();
+            return Ok(true);
+        }
+        if walk.tail().map_err(failed())? != Tail::Clean {
+            return Err(damaged(walk, "an older segment has a bad record"));
+        }
+        if header.first() != walk.number {
+            return Err(damaged(walk, "the next segment begins with another record"));
+        }
+        self.walk = Some(Walk::new(file, header));
+        self.torn = false;
+        Ok(true)
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<OwnedRecord, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_leaf().map(|found| found.map(|(record, _)| record)).transpose()
+    }
+}
+
+impl From<Record<'_>> for OwnedRecord {
+    fn from(record: Record<'_>) -> Self {
+        Self {
+            number: record.number,
+            kind: record.kind,
+            time_us: record.time_us,
+            body: record.body.to_vec(),
+        }
+    }
+}
+
+/// An open segment file with its header.
+pub(crate) type Begun = (Box<dyn Handle>, Header);
+
+/// Opens a segment when it was begun; `None` when it is missing, blank, or its header never became
+/// whole. Its own word must agree with its name and its length.
+pub(crate) fn open_begun(
+    storage: &dyn Storage,
+    dir: &Path,
+    segment: u64,
+) -> Result<Option<Begun>, Error> {
+    let path = segment::path(dir, segment);
+    let failed = || Error::read(&path);
+    let bad = |what| Error::Damaged { segment, offset: 0, number: 0, what };
+    let file = match storage.open(&path, false) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed()(error)),
+    };
+    match segment::read_page(&*file).map_err(failed())? {
+        Page::Begun(header) if header.segment != segment => {
+            Err(bad("the header names another segment"))
+        }
+        Page::Begun(header) if header.length != file.length().map_err(failed())? => {
+            Err(bad("the file has not the length its header gives"))
+        }
+        Page::Begun(header) => Ok(Some((file, header))),
+        // The header is synced before any record is written, so records never stand behind a bad one.
+        Page::Bad | Page::Blank if blank_from(&*file, RECORDS_AT).map_err(failed())? => Ok(None),
+        Page::Bad | Page::Blank => {
+            // A living writer may have begun the segment between the two looks.
+            let file = storage.open(&path, false).map_err(failed())?;
+            match segment::read_page(&*file).map_err(failed())? {
+                Page::Begun(header) if header.segment == segment => Ok(Some((file, header))),
+                _ => Err(bad("the header is bad and records follow it")),
+            }
+        }
+    }
+}
+
+pub(crate) fn damaged(walk: &Walk, what: &'static str) -> Error {
+    Error::Damaged { segment: walk.header.segment, offset: walk.offset, number: walk.number, what }
+}
+
+enum Step {
+    Batch(Batch),
+    Damaged,
+    End { torn: bool },
+}
+
+fn step(walk: &mut Walk, judged: &mut Option<(u64, u64)>) -> io::Result<Step> {
+    if let Some(batch) = walk.batch()? {
+        return Ok(Step::Batch(batch));
+    }
+    walk.refresh();
+    let end = (walk.header.segment, walk.offset);
+    if *judged == Some(end) && walk.blank_here()? {
+        return Ok(Step::End { torn: false });
+    }
+    let tail = walk.tail()?;
+    // Batches are written one after the other. So what looked bad beside a living writer is whole by
+    // the time a later one can be seen, and only what stays bad is damage.
+    walk.refresh();
+    if let Some(batch) = walk.batch()? {
+        return Ok(Step::Batch(batch));
+    }
+    *judged = Some(end);
+    Ok(match tail {
+        Tail::Clean => Step::End { torn: false },
+        Tail::Later => Step::Damaged,
+        Tail::Torn(_) => Step::End { torn: true },
+    })
+}

@@ -1,0 +1,188 @@
+//! Segment files: their names, their header page, and making one ready before it is needed.
+//!
+//! ```text
+//! 0     8 bytes  magic "CLETSJNL"
+//! 8     u32      format version, 1
+//! 12    u32      salt of the records' check sums
+//! 16    u64      number of the segment, the same as in its name
+//! 24    u64      length of the file
+//! 32    u64      number of the first record
+//! 40    zeros
+//! 64    right edge of the Merkle tree before the first record: 32 bytes for each binary one of the
+//!       first record's number, largest subtree first, then zeros
+//! 4092  u32      CRC-32C of bytes 0 .. 4092
+//! 4096  records
+//! ```
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::record::number_at;
+use crate::storage::{Access, Handle, Storage, read_full, write_all};
+use crate::tree::{Hash, Tree};
+
+/// Smallest segment: the header page and a little room.
+pub const SEGMENT_BYTES_MIN: u64 = 8192;
+
+/// Records begin after the header page.
+pub(crate) const RECORDS_AT: u64 = 4096;
+
+pub(crate) const HEADER_BYTES: usize = 4096;
+pub(crate) const SUFFIX: &str = ".segment";
+
+const MAGIC: &[u8; 8] = b"CLETSJNL";
+const VERSION: u32 = 1;
+const EDGE_AT: usize = 64;
+const SUM_AT: usize = 4092;
+const FILL_BYTES: usize = 1 << 20;
+
+/// What a segment says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) salt: u32,
+    pub(crate) segment: u64,
+    pub(crate) length: u64,
+    /// The tree over every record before this segment; its size is the first record's number.
+    pub(crate) before: Tree,
+}
+
+/// The first page of a segment file.
+#[derive(Debug)]
+pub(crate) enum Page {
+    /// Neither zeros nor a header: a torn header, or damage.
+    Bad,
+    Begun(Header),
+    /// Prepared and not yet used.
+    Blank,
+}
+
+impl Header {
+    pub(crate) fn first(&self) -> u64 {
+        self.before.size()
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut page = Vec::with_capacity(HEADER_BYTES);
+        page.extend_from_slice(MAGIC);
+        page.extend_from_slice(&VERSION.to_be_bytes());
+        page.extend_from_slice(&self.salt.to_be_bytes());
+        page.extend_from_slice(&self.segment.to_be_bytes());
+        page.extend_from_slice(&self.length.to_be_bytes());
+        page.extend_from_slice(&self.first().to_be_bytes());
+        page.resize(EDGE_AT, 0);
+        for hash in self.before.edge() {
+            page.extend_from_slice(hash);
+        }
+        page.resize(SUM_AT, 0);
+        let sum = crc32c::crc32c(&page);
+        page.extend_from_slice(&sum.to_be_bytes());
+        page
+    }
+
+    fn parse(page: &[u8]) -> Option<Self> {
+        let sum = crc32c::crc32c(page.get(..SUM_AT)?);
+        if page.get(..8)? != MAGIC
+            || number_at::<u32, 4>(page, 8)? != VERSION
+            || number_at::<u32, 4>(page, SUM_AT)? != sum
+        {
+            return None;
+        }
+        let first: u64 = number_at(page, 32)?;
+        let count = first.count_ones() as usize;
+        let (edge, _) = page.get(EDGE_AT..EDGE_AT + 32 * count)?.as_chunks::<32>();
+        let edge: Vec<Hash> = edge.to_vec();
+        Some(Self {
+            salt: number_at(page, 12)?,
+            segment: number_at(page, 16)?,
+            length: number_at(page, 24)?,
+            before: Tree::from_edge(first, edge)?,
+        })
+    }
+}
+
+/// The first page of an open segment file.
+pub(crate) fn read_page(file: &dyn Handle) -> io::Result<Page> {
+    let mut page = vec![0; HEADER_BYTES];
+    let read = read_full(file, &mut page, 0)?;
+    page.truncate(read);
+    Ok(match Header::parse(&page) {
+        Some(header) => Page::Begun(header),
+        None if page.iter().all(|byte| *byte == 0) => Page::Blank,
+        None => Page::Bad,
+    })
+}
+
+pub(crate) fn path(dir: &Path, segment: u64) -> PathBuf {
+    dir.join(format!("{segment:020}{SUFFIX}"))
+}
+
+/// Numbers of the segments in `dir`, ascending. A number missing between two is damage.
+pub(crate) fn list(storage: &dyn Storage, dir: &Path) -> Result<Vec<u64>, Error> {
+    let names = storage.list(dir).map_err(Error::read(dir))?;
+    let mut segments: Vec<u64> = names
+        .iter()
+        .filter_map(|name| name.strip_suffix(SUFFIX))
+        .filter(|digits| digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit()))
+        .filter_map(|digits| digits.parse().ok())
+        .collect();
+    segments.sort_unstable();
+    for (before, after) in segments.iter().zip(segments.iter().skip(1)) {
+        if before + 1 != *after {
+            let what = "the segment file is missing";
+            return Err(Error::Damaged { segment: before + 1, offset: 0, number: 0, what });
+        }
+    }
+    Ok(segments)
+}
+
+/// Makes a segment ready: full length, zeros written and synced, its name durable. Only then is a
+/// write into it a plain overwrite, whose fdatasync has no metadata to commit.
+pub(crate) fn prepare(
+    storage: &dyn Storage,
+    dir: &Path,
+    segment: u64,
+    length: u64,
+) -> Result<Box<dyn Handle>, Error> {
+    let path = path(dir, segment);
+    let fresh = path.with_added_extension("new");
+    let failed = || Error::write(&path);
+    match storage.remove(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed()(error)),
+        _ => {}
+    }
+    let file = storage.create(&fresh, Access::Owner).map_err(failed())?;
+    let zeros = vec![0; FILL_BYTES];
+    let mut offset = 0;
+    while offset < length {
+        let bytes = usize::try_from(length - offset).unwrap_or(FILL_BYTES).min(FILL_BYTES);
+        write_all(&*file, zeros.get(..bytes).unwrap_or(&zeros), offset).map_err(failed())?;
+        offset += bytes as u64;
+    }
+    file.sync().map_err(failed())?;
+    storage.rename(&fresh, &path).map_err(failed())?;
+    storage.sync_dir(dir).map_err(failed())?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_reads_back_and_no_flip_passes() {
+        let mut before = Tree::default();
+        for leaf in 0..11 {
+            before.push([leaf; 32]);
+        }
+        let header = Header { salt: 5, segment: 3, length: 8192, before };
+        let page = header.encode();
+        assert_eq!(page.len(), HEADER_BYTES);
+        assert_eq!(Header::parse(&page), Some(header));
+        for bit in 0..page.len() * 8 {
+            let mut damaged = page.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Header::parse(&damaged), None, "bit {bit}");
+        }
+    }
+}

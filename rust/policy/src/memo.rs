@@ -1,0 +1,141 @@
+//! Verdicts remembered, so that Cedar judges each distinct situation once per bundle.
+
+use crate::explain::Explanation;
+use crate::judge::{Policies, Verdict};
+use crate::situation::Situation;
+use hashbrown::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// A bounded memory of [`Policies::judge`] and [`Policies::explain`].
+///
+/// Keyed by bundle and by the run of days between two changes of the rules: a new bundle empties
+/// it, and midnight of a change finds nothing remembered. A look-up costs one hash, O(1).
+#[derive(Debug)]
+pub struct Memo {
+    generation: u64,
+    verdicts: Halves<(u64, usize), Arc<Verdict>>,
+    explanations: Halves<(u64, usize), Arc<Explanation>>,
+    hits: u64,
+    misses: u64,
+}
+
+impl Memo {
+    /// Explanations are larger and rarer than verdicts: one is kept for this many of them.
+    const VERDICTS_PER_EXPLANATION: usize = 16;
+
+    /// A memory of at most `capacity` verdicts (at least 2).
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            generation: 0,
+            verdicts: Halves::new(capacity),
+            explanations: Halves::new(capacity / Self::VERDICTS_PER_EXPLANATION),
+            hits: 0,
+            misses: 0,
+        }
+    }
+
+    /// What [`Policies::judge`] says of this situation on this day.
+    pub fn judge(&mut self, policies: &Policies, situation: &Situation, day: i32) -> Arc<Verdict> {
+        self.follow(policies);
+        let key = (situation.key(), policies.slice_number(day));
+        if let Some(verdict) = self.verdicts.find(&key) {
+            self.hits += 1;
+            return verdict;
+        }
+        self.misses += 1;
+        let verdict = Arc::new(policies.judge(situation, day));
+        self.verdicts.insert(key, Arc::clone(&verdict));
+        verdict
+    }
+
+    /// What [`Policies::explain`] says of this situation on this day.
+    pub fn explain(
+        &mut self,
+        policies: &Policies,
+        situation: &Situation,
+        day: i32,
+    ) -> Arc<Explanation> {
+        self.follow(policies);
+        let key = (situation.key(), policies.slice_number(day));
+        if let Some(explanation) = self.explanations.find(&key) {
+            return explanation;
+        }
+        let explanation = Arc::new(policies.explain(situation, day));
+        self.explanations.insert(key, Arc::clone(&explanation));
+        explanation
+    }
+
+    /// Verdicts held now, never more than the capacity.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.verdicts.len()
+    }
+
+    /// Nothing is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Look-ups answered from memory, and those that asked Cedar, since the memo was made.
+    #[must_use]
+    pub const fn hits_and_misses(&self) -> (u64, u64) {
+        (self.hits, self.misses)
+    }
+
+    fn follow(&mut self, policies: &Policies) {
+        if self.generation != policies.generation() {
+            self.generation = policies.generation();
+            self.verdicts.clear();
+            self.explanations.clear();
+        }
+    }
+}
+
+/// A bounded map in two halves: when the young half is full the old one is forgotten, so that
+/// what is asked again stays and eviction costs nothing per look-up.
+#[derive(Debug)]
+struct Halves<K, V> {
+    half: usize,
+    young: HashMap<K, V, foldhash::fast::FixedState>,
+    old: HashMap<K, V, foldhash::fast::FixedState>,
+}
+
+impl<K: Copy + Eq + Hash, V: Clone> Halves<K, V> {
+    fn new(capacity: usize) -> Self {
+        let seed = foldhash::fast::FixedState::default();
+        Self {
+            half: (capacity / 2).max(1),
+            young: HashMap::with_hasher(seed.clone()),
+            old: HashMap::with_hasher(seed),
+        }
+    }
+
+    fn find(&mut self, key: &K) -> Option<V> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let value = self.old.remove(key)?;
+        self.insert(*key, value.clone());
+        Some(value)
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        if self.young.len() >= self.half {
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
+        }
+        self.young.insert(key, value);
+    }
+
+    fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    fn clear(&mut self) {
+        self.young.clear();
+        self.old.clear();
+    }
+}

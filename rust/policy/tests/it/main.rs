@@ -1,0 +1,14 @@
+//! The policy crate against the sample state's rules in `examples/california/policy`.
+
+#[cfg(test)]
+mod bundle;
+#[cfg(test)]
+mod explain;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod memo;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod vectors;

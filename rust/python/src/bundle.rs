@@ -1,0 +1,143 @@
+//! A compiled bundle, and what it decides.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clets_switch::{Bundle, BundleError, Judge, codes};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::convert::{raise, raise_bytes, raise_problems};
+use crate::message::Message;
+
+/// What policy says of one message.
+#[pyclass(frozen, module = "clets_core._core")]
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    /// `allow`, `label`, `flag`, `redact`, `hold`, `reject` or `block`.
+    #[pyo3(get)]
+    effect: &'static str,
+    /// The numbered code of a refusal; 0 otherwise.
+    #[pyo3(get)]
+    code: u16,
+    /// The whole account in plain sentences: rules, law, and what would have been permitted.
+    #[pyo3(get)]
+    explanation: String,
+    rules: Vec<String>,
+    citations: Vec<String>,
+    labels: Vec<String>,
+}
+
+#[pymethods]
+impl Verdict {
+    /// Ids of the rules that decided; empty when no rule permits.
+    #[getter]
+    fn rules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.rules)
+    }
+
+    /// The law behind each of `rules`, in the same order.
+    #[getter]
+    fn citations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.citations)
+    }
+
+    /// Labels to deliver around the text.
+    #[getter]
+    fn labels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.labels)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Verdict(effect='{}', code={}, rules={:?})", self.effect, self.code, self.rules)
+    }
+}
+
+/// The code of a policy file that Cedar does not take.
+const POLICY_INVALID: u16 = 720;
+/// The code of parts that do not fit together although each file was valid.
+const BUNDLE_INCONSISTENT: u16 = 721;
+
+fn refused(py: Python<'_>, error: &BundleError) -> PyErr {
+    match error {
+        BundleError::Policy(problems) => {
+            let listed: Vec<_> = problems
+                .iter()
+                .map(|it| (it.file.as_str(), it.line, POLICY_INVALID, it.text.as_str()))
+                .collect();
+            raise_problems(py, &listed)
+        }
+        BundleError::Catalogue(text) | BundleError::Directory(text) => {
+            raise_problems(py, &[("", 0, BUNDLE_INCONSISTENT, text)])
+        }
+    }
+}
+
+/// One immutable snapshot of directory, routes, policies and message keys.
+#[pyclass(frozen, module = "clets_core._core")]
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    bundle: Arc<Bundle>,
+    judge: Mutex<Judge>,
+}
+
+impl Snapshot {
+    pub(crate) fn bundle(&self) -> &Arc<Bundle> {
+        &self.bundle
+    }
+}
+
+#[pymethods]
+impl Snapshot {
+    /// Compiles a bundle: the shell's validated document (JSON), the policy files by name, the
+    /// Cedar schema, and the content hash. Raises `BundleError` when it does not hold together.
+    #[new]
+    fn new(
+        py: Python<'_>,
+        document: &[u8],
+        policies: Vec<(String, String)>,
+        schema: &str,
+        hash: String,
+    ) -> PyResult<Self> {
+        let compiled = py.detach(|| Bundle::compile(document, &policies, schema, hash));
+        let bundle = compiled.map_err(|error| refused(py, &error))?;
+        Ok(Self { bundle, judge: Mutex::default() })
+    }
+
+    /// SHA-256 over the bundle's files, hexadecimal.
+    #[getter]
+    fn hash(&self) -> &str {
+        &self.bundle.hash
+    }
+
+    /// Judges a message as if it came on `line` at `at_us` (microseconds since 1970, UTC).
+    fn decide(
+        &self,
+        py: Python<'_>,
+        message: &Message,
+        line: &str,
+        at_us: i64,
+    ) -> PyResult<Verdict> {
+        let Some(id) = self.bundle.directory.find_line(line) else {
+            let text = format!("line `{line}`: expected the name of a line of the bundle");
+            return Err(raise(py, "CletsError", codes::LINE_UNKNOWN, &text));
+        };
+        let known = self.bundle.directory.line(id);
+        let (given, expected) = (message.envelope().dialect, known.dialect_in);
+        if given != expected {
+            let expected = format!("a message in {}, which line `{line}` speaks", expected.name());
+            return Err(raise_bytes(py, "DecodeError", codes::NOT_A_MESSAGE, 0, &expected));
+        }
+        let mut judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
+        let decision = judge.decide(&self.bundle, id, message.envelope(), message.bytes(), at_us);
+        let explanation = judge.explain(&self.bundle, &decision, at_us);
+        let grounds = decision.grounds(&self.bundle);
+        Ok(Verdict {
+            effect: decision.effect.name(),
+            code: decision.code,
+            explanation,
+            rules: grounds.iter().map(|(id, _)| (*id).to_owned()).collect(),
+            citations: grounds.iter().map(|(_, cite)| (*cite).to_owned()).collect(),
+            labels: decision.labels.iter().cloned().collect(),
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! The engine and its journal, driven by the shell's event loop.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use clets_journal::{Journal, Options};
+use clets_switch::{ConnectionId, Effects, Engine, Event, Replay, codes};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use rustix::event::{EventfdFlags, eventfd};
+
+use crate::buffer::Intake;
+use crate::bundle::Snapshot;
+use crate::clock::Clock;
+use crate::convert::{journal_error, raise};
+
+/// What the shell must do now: bytes to write, and connections to close with the code that says
+/// why (0: nothing is wrong).
+type Orders<'py> = (Vec<(u32, Bound<'py, PyBytes>)>, Vec<(u32, u16)>);
+
+#[derive(Debug)]
+struct State {
+    engine: Engine,
+    /// `None` once the switch was stopped.
+    journal: Option<JournalHolder>,
+    effects: Effects,
+    next_connection: u32,
+}
+
+struct JournalHolder(Journal);
+
+impl std::fmt::Debug for JournalHolder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Journal")
+    }
+}
+
+/// The switch as the shell drives it. One event loop thread calls it; nothing here blocks but
+/// `stop`, and the start, which reads the journal.
+#[pyclass(frozen, module = "clets_core._core")]
+#[derive(Debug)]
+pub(crate) struct Center {
+    state: Mutex<State>,
+    clock: Clock,
+    durable: Arc<OwnedFd>,
+    intake_bytes: usize,
+    recovered: u64,
+}
+
+#[pymethods]
+impl Center {
+    /// Opens the journal in `path`, rebuilds the engine from it and records the start.
+    ///
+    /// Raises `JournalError`: 602 when the journal is damaged (it is left as it is), 604 when it
+    /// cannot be read or another switch has it.
+    #[new]
+    #[pyo3(signature = (snapshot, path, segment_bytes = 67_108_864))]
+    fn new(
+        py: Python<'_>,
+        snapshot: &Snapshot,
+        path: PathBuf,
+        segment_bytes: u64,
+    ) -> PyResult<Self> {
+        let bundle = Arc::clone(snapshot.bundle());
+        let settings = bundle.directory.settings();
+        // Room for one whole frame behind another that is still being taken.
+        let intake_bytes = 2 * settings.limits.frame_bytes as usize;
+        let origin = settings.origin.to_string();
+        let clock = Clock::start();
+        let durable = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)
+            .map(Arc::new)
+            .map_err(|error| raise(py, "JournalError", 604, &error.to_string()))?;
+        let wake = Arc::clone(&durable);
+        let on_durable = Box::new(move || {
+            // A full counter means that the shell was told already.
+            let _ = rustix::io::write(&wake, &1_u64.to_ne_bytes());
+        });
+        let options = Options { origin, segment_bytes, ..Options::default() };
+        let (journal, recovery) = py
+            .detach(|| Journal::open(&path, options, on_durable))
+            .map_err(|error| journal_error(py, &error))?;
+        let mut replay = Replay::new(bundle);
+        let mut recovered = 0;
+        for record in recovery {
+            let record = record.map_err(|error| journal_error(py, &error))?;
+            replay.record(record.number, record.kind, record.time_us, &record.body).map_err(
+                |error| raise(py, "JournalError", codes::JOURNAL_DAMAGED, &error.to_string()),
+            )?;
+            recovered += 1;
+        }
+        let engine = replay.finish(clock.now_us());
+        let mut effects = Effects::default();
+        let mut state = State {
+            engine,
+            journal: Some(JournalHolder(journal)),
+            effects: Effects::default(),
+            next_connection: 1,
+        };
+        state.engine.start(&mut effects);
+        state.effects = effects;
+        let center = Self { state: Mutex::new(state), clock, durable, intake_bytes, recovered };
+        center.orders(py, center.lock())?;
+        Ok(center)
+    }
+
+    /// Records that were read at the start.
+    #[getter]
+    fn recovered(&self) -> u64 {
+        self.recovered
+    }
+
+    /// Descriptor that becomes readable after each group commit; then call `commit`.
+    fn fileno(&self) -> i32 {
+        self.durable.as_raw_fd()
+    }
+
+    /// A connection was made whose line is known. Gives its receive buffer, and orders.
+    fn open<'py>(
+        &self,
+        py: Python<'py>,
+        line: &str,
+        dialed: bool,
+    ) -> PyResult<(Intake, Orders<'py>)> {
+        let mut state = self.lock();
+        let Some(id) = state.engine.bundle().directory.find_line(line) else {
+            let text = format!("line `{line}`: expected the name of a line of the bundle");
+            return Err(raise(py, "CletsError", codes::LINE_UNKNOWN, &text));
+        };
+        let connection = state.next_connection;
+        state.next_connection += 1;
+        let event = Event::Open { connection: ConnectionId(connection), line: id, dialed };
+        self.step(&mut state, event);
+        let orders = self.orders(py, state)?;
+        Ok((Intake::new(connection, self.intake_bytes), orders))
+    }
+
+    /// `count` bytes were read into the buffer of a connection.
+    fn advance<'py>(
+        &self,
+        py: Python<'py>,
+        intake: &Intake,
+        count: usize,
+    ) -> PyResult<Orders<'py>> {
+        let mut state = self.lock();
+        intake.with(|buffer| {
+            buffer.advance(count);
+            let connection = ConnectionId(intake.number());
+            self.step(&mut state, Event::Receive { connection, bytes: buffer.pending() });
+            buffer.consume(state.effects.consumed);
+        });
+        self.orders(py, state)
+    }
+
+    /// A connection ended.
+    fn close<'py>(&self, py: Python<'py>, intake: &Intake) -> PyResult<Orders<'py>> {
+        let mut state = self.lock();
+        let unread = intake.with(|buffer| buffer.pending().len());
+        let connection = ConnectionId(intake.number());
+        self.step(&mut state, Event::Close { connection, unread });
+        self.orders(py, state)
+    }
+
+    /// Somebody called whom no line matches.
+    fn stranger<'py>(&self, py: Python<'py>, peer: &str) -> PyResult<Orders<'py>> {
+        let mut state = self.lock();
+        self.step(&mut state, Event::Stranger { peer });
+        self.orders(py, state)
+    }
+
+    /// A group commit ended: acknowledges and forwards what is durable now.
+    ///
+    /// Raises `JournalError` when the journal failed; the switch must stop then.
+    fn commit<'py>(&self, py: Python<'py>) -> PyResult<Orders<'py>> {
+        let mut count = [0; 8];
+        // The count does not matter, only that the descriptor is quiet again.
+        let _ = rustix::io::read(&self.durable, &mut count);
+        let mut state = self.lock();
+        let durable = match &state.journal {
+            Some(JournalHolder(journal)) => {
+                if let Some(error) = journal.failure() {
+                    return Err(journal_error(py, &error));
+                }
+                journal.durable()
+            }
+            None => 0,
+        };
+        self.step(&mut state, Event::Durable(durable));
+        self.orders(py, state)
+    }
+
+    /// Time passed; call at least once a second.
+    fn tick<'py>(&self, py: Python<'py>) -> PyResult<Orders<'py>> {
+        let mut state = self.lock();
+        self.step(&mut state, Event::Tick);
+        self.orders(py, state)
+    }
+
+    /// The state of all lines and queues, JSON.
+    fn status<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let status = self.lock().engine.status();
+        PyBytes::new(py, &serde_json::to_vec(&status).unwrap_or_default())
+    }
+
+    /// Records the stop, makes everything durable and lets go of the journal.
+    fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        let mut state = self.lock();
+        let State { engine, effects, .. } = &mut *state;
+        engine.stop(effects);
+        self.record(py, &mut state)?;
+        state.effects.clear();
+        match state.journal.take() {
+            Some(JournalHolder(journal)) => {
+                py.detach(|| journal.close()).map_err(|error| journal_error(py, &error))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Center {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn step(&self, state: &mut State, event: Event<'_>) {
+        let State { engine, effects, .. } = state;
+        engine.step(event, self.clock.now_us(), effects);
+    }
+
+    /// Hands the records to the journal.
+    fn record(&self, py: Python<'_>, state: &mut State) -> PyResult<()> {
+        if state.effects.records.is_empty() {
+            return Ok(());
+        }
+        let Some(JournalHolder(journal)) = &mut state.journal else {
+            let text = "the journal is closed";
+            return Err(raise(py, "JournalError", codes::JOURNAL_WRITE, text));
+        };
+        let now_us = self.clock.now_us();
+        let mut write = || -> Result<(), clets_journal::Error> {
+            for entry in &state.effects.records {
+                match journal.append(entry.kind, now_us, &entry.body) {
+                    Err(clets_journal::Error::BatchFull) => {
+                        journal.submit()?;
+                        journal.append(entry.kind, now_us, &entry.body)?;
+                    }
+                    outcome => drop(outcome?),
+                }
+            }
+            journal.submit()
+        };
+        write().map_err(|error| journal_error(py, &error))
+    }
+
+    /// Journals what the engine asked for, and turns the rest into orders for the shell.
+    fn orders<'py>(
+        &self,
+        py: Python<'py>,
+        mut state: MutexGuard<'_, State>,
+    ) -> PyResult<Orders<'py>> {
+        self.record(py, &mut state)?;
+        let effects = &mut state.effects;
+        let writes = effects
+            .writes
+            .iter()
+            .map(|(connection, bytes)| (connection.0, PyBytes::new(py, bytes)))
+            .collect();
+        let closes = effects.closes.iter().map(|(connection, code)| (connection.0, *code));
+        let orders = (writes, closes.collect());
+        effects.clear();
+        Ok(orders)
+    }
+}

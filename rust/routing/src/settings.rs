@@ -1,0 +1,93 @@
+//! The switch's own settings, as far as the engine needs them.
+
+use clets_wire::Precedence;
+use serde::Deserialize;
+
+/// What `switch.toml` says apart from listeners, which are the shell's.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Name of the switch.
+    pub name: Box<str>,
+    /// The switch's own ORI, nine characters: origin of its notices.
+    pub ori: Box<str>,
+    /// Origin line of the journal's checkpoints, such as `clets.example/switch`.
+    pub origin: Box<str>,
+    /// Limits.
+    pub limits: Limits,
+    /// How long a message of each class may wait for delivery, in milliseconds.
+    pub deadline_ms: ClassTimes,
+    /// After how long in a queue the sender is told, in milliseconds; 0 is never.
+    pub delay_notice_ms: ClassTimes,
+    /// How long a reply may take where the host says nothing else, in milliseconds.
+    pub reply_deadline_ms: u32,
+    /// Codes of the fields the policy facts are read from.
+    pub fields: FieldNames,
+}
+
+/// Limits of a running switch; what is beyond them is refused with its own code.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Longest frame, in bytes.
+    pub frame_bytes: u32,
+    /// Most entries in one line's queues, all precedences together.
+    pub queue_entries: u32,
+    /// Most destinations in one message.
+    pub destinations: u16,
+    /// Most stations one group may expand to.
+    pub group_stations: u32,
+    /// Most inquiries that may wait for replies, over all lines.
+    pub inquiries: u32,
+    /// How long a line and reference are remembered to find duplicates, in milliseconds.
+    pub duplicate_window_ms: u64,
+}
+
+/// One time for each class of `delivery.md`: P0-P4, and P2 once more for updates.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ClassTimes {
+    /// P0: switch status, officer safety, urgent hit confirmation.
+    pub p0: u64,
+    /// P1: hits, answers to hit confirmations.
+    pub p1: u64,
+    /// P2: inquiries and their replies.
+    pub p2: u64,
+    /// P2 that changes a record.
+    pub p2_update: u64,
+    /// P3: administrative, point to point.
+    pub p3: u64,
+    /// P4: broadcasts and batches.
+    pub p4: u64,
+}
+
+/// Codes of the fields the policy facts are read from.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct FieldNames {
+    /// NCIC purpose code, such as `PUR`.
+    pub purpose: Box<str>,
+    /// California purpose, such as `CAP`.
+    pub california_purpose: Box<str>,
+    /// Reason of the inquiry, such as `RSN`.
+    pub reason: Box<str>,
+    /// Attention, such as `ATN`.
+    pub attention: Box<str>,
+    /// Case number, such as `OCA`.
+    pub case: Box<str>,
+}
+
+impl ClassTimes {
+    /// The time of a precedence, for an update (a record entered, changed, cleared) or not.
+    #[must_use]
+    pub const fn of(&self, precedence: Precedence, update: bool) -> u64 {
+        match precedence {
+            Precedence::P0 => self.p0,
+            Precedence::P1 => self.p1,
+            Precedence::P2 if update => self.p2_update,
+            Precedence::P2 => self.p2,
+            Precedence::P3 => self.p3,
+            Precedence::P4 => self.p4,
+        }
+    }
+}

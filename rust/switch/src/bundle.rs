@@ -1,0 +1,80 @@
+//! One immutable snapshot of everything that the switch is told: directory, routes, policies,
+//! message keys.
+
+use std::sync::Arc;
+
+use clets_policy::{Action, DataClass, Policies, Problem};
+use clets_routing::Directory;
+use clets_wire::{Catalogue, KeyId};
+use thiserror::Error;
+
+/// Why a bundle was refused.
+#[derive(Debug, Error)]
+pub enum BundleError {
+    /// The catalogue of message keys is wrong (a fault of the program, not of the bundle).
+    #[error("message keys: {0}")]
+    Catalogue(String),
+    /// The directory or its routes do not fit together.
+    #[error("directory: {0}")]
+    Directory(String),
+    /// Policies do not validate.
+    #[error("policy: {} problems", .0.len())]
+    Policy(Vec<Problem>),
+}
+
+/// What policy needs to know of a message key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyFacts {
+    pub(crate) action: Action,
+    pub(crate) data_class: DataClass,
+}
+
+/// The compiled bundle.
+#[derive(Debug)]
+pub struct Bundle {
+    /// Who exists, where they are reached, and where messages go.
+    pub directory: Directory,
+    /// The message keys.
+    pub catalogue: Catalogue,
+    /// The rules.
+    pub policies: Policies,
+    /// SHA-256 of the bundle's files, hexadecimal.
+    pub hash: String,
+    key_facts: Vec<KeyFacts>,
+}
+
+impl Bundle {
+    /// Compiles a bundle from the shell's validated document and the policy files.
+    ///
+    /// # Errors
+    /// When any part does not hold together; nothing of it is used then.
+    pub fn compile(
+        document: &[u8],
+        policy_files: &[(String, String)],
+        schema: &str,
+        hash: String,
+    ) -> Result<Arc<Self>, BundleError> {
+        let directory = Directory::compile(document).map_err(BundleError::Directory)?;
+        let catalogue = Catalogue::standard().map_err(BundleError::Catalogue)?;
+        let policies = Policies::load(policy_files, schema).map_err(BundleError::Policy)?;
+        let key_facts =
+            catalogue.iter().map(|(_, key)| key_facts(key)).collect::<Result<_, _>>()?;
+        Ok(Arc::new(Self { directory, catalogue, policies, hash, key_facts }))
+    }
+
+    /// The policy facts of a key.
+    pub(crate) fn key_facts(&self, key: KeyId) -> Option<KeyFacts> {
+        self.key_facts.get(usize::from(key.0)).copied()
+    }
+}
+
+fn key_facts(key: &clets_wire::Key) -> Result<KeyFacts, BundleError> {
+    let wrong = |what: &str| {
+        let name = &key.key;
+        BundleError::Catalogue(format!("key `{name}`: {what} unknown to policy"))
+    };
+    Ok(KeyFacts {
+        action: Action::parse(key.action.name()).ok_or_else(|| wrong("action"))?,
+        data_class: DataClass::parse(&key.class).ok_or_else(|| wrong("data class"))?,
+    })
+}

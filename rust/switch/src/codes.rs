@@ -1,0 +1,104 @@
+//! The numbered codes of the switch: one table for every language.
+//!
+//! A number never changes its meaning. `docs/reference/errors.md` is made from this table.
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    /// The number; shown as `E101`.
+    pub number: u16,
+    /// A short name, stable.
+    pub name: &'static str,
+    /// What was expected, as one sentence.
+    pub expected: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident $number:literal $name:literal $expected:literal;)*) => {
+        $(#[doc = $expected] pub const $constant: u16 = $number;)*
+        /// Every code, in order of number.
+        pub const ALL: &[Code] =
+            &[$(Code { number: $number, name: $name, expected: $expected }),*];
+    };
+}
+
+codes! {
+    GARBAGE 101 "garbage" "The bytes must begin with a frame of the line's protocol.";
+    FRAME_TOO_LONG 102 "frame too long" "A frame must not be longer than the limit of the line.";
+    FRAME_TRUNCATED 103 "truncated frame"
+        "The connection must not end inside a frame; the sender keeps what was not acknowledged.";
+    FRAME_CHECK 104 "frame check" "A frame must end as its header says and match its checksum.";
+    FRAME_HEADER 105 "frame header" "A frame's header must hold known values only.";
+    NOT_A_MESSAGE 201 "not a message" "The text must have the structure of the line's dialect.";
+    FIELD_MALFORMED 202 "field malformed" "A field must be a code, a slash and a value.";
+    HEADER_PART 203 "header part" "Each part of the header must be present and of legal width.";
+    TOO_MANY_PARTS 204 "too many parts" "A message must stay within the limits on its parts.";
+    UNKNOWN_KEY 210 "unknown key" "The message key must be one of the catalogue.";
+    REFERENCE_REUSED 211 "reference reused"
+        "A reference must not be used again with another text within 24 hours.";
+    ORI_UNKNOWN 301 "unknown ORI" "The ORI must be in the directory.";
+    ORI_FOREIGN 302 "foreign ORI" "The ORI must be one of the station's own agency.";
+    STATION_ELSEWHERE 303 "station not on this line"
+        "The station must be assigned to the line that the message came on.";
+    USER_UNKNOWN 304 "unknown user" "The user must be in the directory.";
+    USER_FOREIGN 305 "user of another agency" "The user must belong to the agency of the ORI.";
+    USER_ABSENT 306 "user missing" "The header must name the user.";
+    STATION_UNKNOWN 307 "unknown station" "The header must name a station of the directory.";
+    NO_PERMIT 401 "no rule permits" "Some rule must permit the message; none does.";
+    POLICY_ERROR 402 "policy error" "Policies must evaluate without an error; one did not.";
+    PURPOSE_ABSENT 410 "purpose missing" "A criminal history request must carry a purpose code.";
+    PURPOSE_INVALID 411 "purpose not valid"
+        "The purpose code must be one that this key and this agency may use.";
+    ATTENTION_ABSENT 412 "attention missing"
+        "A criminal history request must name the person who asks.";
+    REASON_ABSENT 413 "reason missing"
+        "A request for other than criminal history must say its reason.";
+    PURPOSE_RETIRED 414 "purpose retired" "Purpose code U was withdrawn and must not be used.";
+    USER_NOT_CLEARED 420 "user not cleared" "The user's background check must be complete.";
+    NO_STATEMENT 421 "no statement" "The user's statement must be signed and on file.";
+    TRAINING_LAPSED 422 "training lapsed" "The user's training must be current.";
+    LEVEL_TOO_LOW 423 "level does not allow" "The user's level must allow the transaction.";
+    NOT_ACTIVE 424 "not active" "The account and the agency must be active.";
+    NO_ROUTE 501 "no route" "A route must lead from the message key to a destination.";
+    DESTINATION_UNKNOWN 502 "unknown destination"
+        "A destination must be a station, an ORI, a group or a state that the switch knows.";
+    NOT_IN_SERVICE 503 "not in service"
+        "The destination must be in service; the message will not be forwarded.";
+    NO_REPLY 504 "no reply" "The destination must reply by the deadline; it did not.";
+    EXPIRED 505 "expired" "A message must be delivered before its deadline; this one was not.";
+    QUEUE_FULL 506 "queue full" "The destination's queue must have room.";
+    DESTINATION_REFUSED 507 "destination refused" "The destination must take the message.";
+    TOO_MANY_DESTINATIONS 508 "too many destinations"
+        "A message must not have more destinations than the limit.";
+    NOT_A_SENDER 509 "not a sender"
+        "The agency must be one of those that may send to the group.";
+    JOURNAL_WRITE 601 "journal write" "The journal must take every write and every sync.";
+    JOURNAL_DAMAGED 602 "journal damaged" "Every record before the last must be whole.";
+    CHECKPOINT_BAD 603 "checkpoint bad" "A checkpoint must be signed and match the records.";
+    JOURNAL_UNREADABLE 604 "journal unreadable"
+        "The journal must be readable and in use by one switch only.";
+    LOGON_REFUSED 801 "logon refused" "LOGON must name the line that the connection belongs to.";
+    LINE_UNKNOWN 802 "line unknown" "The peer must be the computer of a line in the bundle.";
+    SUPERSEDED 803 "superseded" "A line has one session; a newer one replaced this.";
+    PEER_SILENT 804 "peer silent" "A line must be heard from within its protocol's limit.";
+    ORDER_VIOLATED 805 "order violated" "Frames must come in the order of the protocol.";
+}
+
+/// The row of a number.
+#[must_use]
+pub fn find(number: u16) -> Option<&'static Code> {
+    let place = ALL.binary_search_by_key(&number, |code| code.number).ok()?;
+    ALL.get(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_ascend_so_that_they_can_be_found() {
+        assert!(ALL.windows(2).all(|pair| pair[0].number < pair[1].number));
+        assert!(ALL.iter().all(|code| find(code.number).is_some()));
+        assert!(ALL.iter().all(|code| code.expected.ends_with('.')));
+    }
+}

@@ -1,0 +1,266 @@
+//! JUDGE: one verdict for a message and all its legs.
+
+use std::collections::BTreeSet;
+
+use clets_policy::{self as policy, Effect, Memo, RuleId, Situation};
+use clets_routing::{LineId, LineKind};
+use clets_wire::{Envelope, KeyId};
+
+use crate::bundle::KeyFacts;
+use crate::facts::{self, Facts, Heading};
+use crate::plan::{Leg, Plan, PlanError, Scope, plan};
+use crate::{Bundle, codes};
+
+/// The most restrictive verdict over a message and its legs.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What is to be done.
+    pub effect: Effect,
+    /// The numbered code of a refusal; 0 when the message may pass.
+    pub code: u16,
+    /// The rules that decided, and those that flag or label.
+    pub rules: BTreeSet<RuleId>,
+    /// Labels that travel around the text.
+    pub labels: BTreeSet<String>,
+    /// The situation that decided; none when the message could not be understood at all.
+    pub situation: Option<Situation>,
+}
+
+impl Decision {
+    /// True when the message may pass.
+    #[must_use]
+    pub fn permits(&self) -> bool {
+        matches!(self.effect, Effect::Allow | Effect::Flag | Effect::Label)
+    }
+
+    /// The ids of the rules that decided, each once.
+    #[must_use]
+    pub fn rule_ids<'b>(&self, bundle: &'b Bundle) -> Vec<&'b str> {
+        self.grounds(bundle).into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// The rules that decided with their citations, each rule once.
+    #[must_use]
+    pub fn grounds<'b>(&self, bundle: &'b Bundle) -> Vec<(&'b str, &'b str)> {
+        let mut grounds: Vec<(&str, &str)> = Vec::new();
+        for rule in self.rules.iter().filter_map(|id| bundle.policies.rule(*id)) {
+            if !grounds.iter().any(|(id, _)| *id == rule.id) {
+                grounds.push((&rule.id, &rule.cite));
+            }
+        }
+        grounds
+    }
+
+    fn refusal(code: u16) -> Self {
+        Self {
+            effect: Effect::Reject,
+            code,
+            rules: BTreeSet::new(),
+            labels: BTreeSet::new(),
+            situation: None,
+        }
+    }
+}
+
+/// Verdicts remembered at most.
+const MEMO_VERDICTS_MAX: usize = 262_144;
+
+/// The judge: Cedar, and its memo.
+#[derive(Debug)]
+pub struct Judge {
+    memo: Memo,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self { memo: Memo::new(MEMO_VERDICTS_MAX) }
+    }
+}
+
+impl Judge {
+    /// A judge without memories.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Judges a message that has a plan: the message as it was entered, then each leg by its own
+    /// key and destination, since data class comes from both. The most restrictive effect wins.
+    pub(crate) fn message(
+        &mut self,
+        bundle: &Bundle,
+        facts: &Facts,
+        key: KeyId,
+        plan: &Plan<'_>,
+        day: i32,
+    ) -> Decision {
+        let scope = scope(plan.scope);
+        let mut decision: Option<Decision> = None;
+        for (place, leg) in plan.legs.iter().enumerate() {
+            let (leg_key, destination) = match leg {
+                Leg::Host { host, spec, .. } => {
+                    let found = bundle.catalogue.find(&spec.system, &spec.key);
+                    (found.unwrap_or(key), destination_of(bundle, *host))
+                }
+                Leg::Station(_) if plan.scope == Scope::Group => (key, policy::Destination::Group),
+                Leg::Station(_) => (key, policy::Destination::Agency),
+            };
+            if place == 0 {
+                self.add(&mut decision, bundle, facts, day, key, destination, scope, false);
+            }
+            // The stations of a group are one destination to policy, and so are judged once.
+            if leg_key != key || place == 0 || matches!(leg, Leg::Host { .. }) {
+                self.add(&mut decision, bundle, facts, day, leg_key, destination, scope, true);
+            }
+        }
+        decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE))
+    }
+
+    /// Judges a reply or unsolicited traffic of a host.
+    pub(crate) fn host_message(
+        &mut self,
+        bundle: &Bundle,
+        facts: &Facts,
+        key: KeyFacts,
+        day: i32,
+    ) -> Decision {
+        let heading = Heading {
+            key,
+            destination: policy::Destination::Agency,
+            scope: policy::Scope::Single,
+            inherited: true,
+        };
+        let mut decision = None;
+        self.judge(&mut decision, bundle, &facts.situation(heading), day);
+        decision.unwrap_or_else(|| Decision::refusal(codes::NO_PERMIT))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "private; each is one coordinate of a leg")]
+    fn add(
+        &mut self,
+        decision: &mut Option<Decision>,
+        bundle: &Bundle,
+        facts: &Facts,
+        day: i32,
+        key: KeyId,
+        destination: policy::Destination,
+        scope: policy::Scope,
+        inherited: bool,
+    ) {
+        match bundle.key_facts(key) {
+            Some(key) => {
+                let heading = Heading { key, destination, scope, inherited };
+                self.judge(decision, bundle, &facts.situation(heading), day);
+            }
+            None => *decision = Some(Decision::refusal(codes::UNKNOWN_KEY)),
+        }
+    }
+
+    fn judge(
+        &mut self,
+        decision: &mut Option<Decision>,
+        bundle: &Bundle,
+        situation: &Situation,
+        day: i32,
+    ) {
+        let verdict = self.memo.judge(&bundle.policies, situation, day);
+        let labels = verdict.labels.iter().map(ToString::to_string);
+        match decision {
+            Some(so_far) if so_far.effect.severity() > verdict.effect.severity() => {
+                so_far.labels.extend(labels);
+            }
+            Some(so_far) if so_far.effect.severity() == verdict.effect.severity() => {
+                so_far.rules.extend(verdict.rules.iter().copied());
+                so_far.labels.extend(labels);
+            }
+            _ => {
+                let mut labels: BTreeSet<String> = labels.collect();
+                labels.extend(decision.take().into_iter().flat_map(|it| it.labels));
+                *decision = Some(Decision {
+                    effect: verdict.effect,
+                    code: verdict.code,
+                    rules: verdict.rules.iter().copied().collect(),
+                    labels,
+                    situation: Some(*situation),
+                });
+            }
+        }
+    }
+
+    /// A decision in plain sentences: rules, law, and what would have been permitted.
+    pub fn explain(&mut self, bundle: &Bundle, decision: &Decision, now_us: i64) -> String {
+        match &decision.situation {
+            Some(situation) => {
+                let day = facts::day_of(now_us);
+                self.memo.explain(&bundle.policies, situation, day).text.clone()
+            }
+            None => {
+                let expected = codes::find(decision.code).map_or("", |code| code.expected);
+                format!("{} E{}: {expected}", decision.effect.name(), decision.code)
+            }
+        }
+    }
+
+    /// The whole answer for one message on one line at one time: what `clets decide` shows.
+    ///
+    /// Unlike the running switch it does not look at connections, duplicates or queues.
+    pub fn decide(
+        &mut self,
+        bundle: &Bundle,
+        line: LineId,
+        envelope: &Envelope,
+        bytes: &[u8],
+        now_us: i64,
+    ) -> Decision {
+        let day = facts::day_of(now_us);
+        let Some(key_id) = find_key(bundle, envelope, bytes) else {
+            return Decision::refusal(codes::UNKNOWN_KEY);
+        };
+        let Some(key) = bundle.catalogue.key(key_id) else {
+            return Decision::refusal(codes::UNKNOWN_KEY);
+        };
+        let facts = Facts::gather(bundle, line, envelope, bytes, day);
+        if bundle.directory.line(line).kind == LineKind::Host {
+            return match bundle.key_facts(key_id) {
+                Some(key) => self.host_message(bundle, &facts, key, day),
+                None => Decision::refusal(codes::UNKNOWN_KEY),
+            };
+        }
+        match plan(&bundle.directory, envelope, bytes, key) {
+            Ok(plan) if !plan.admits(&bundle.directory, facts.agency(&bundle.directory)) => {
+                Decision::refusal(codes::NOT_A_SENDER)
+            }
+            Ok(plan) => self.message(bundle, &facts, key_id, &plan, day),
+            Err(error) => Decision::refusal(plan_code(error)),
+        }
+    }
+}
+
+/// The catalogue's row for a message.
+pub(crate) fn find_key(bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) -> Option<KeyId> {
+    bundle.catalogue.find_message(bytes, envelope)
+}
+
+/// The numbered code of a missing plan.
+pub(crate) fn plan_code(error: PlanError) -> u16 {
+    match error {
+        PlanError::DestinationUnknown => codes::DESTINATION_UNKNOWN,
+        PlanError::NoRoute => codes::NO_ROUTE,
+        PlanError::TooManyDestinations => codes::TOO_MANY_DESTINATIONS,
+    }
+}
+
+fn destination_of(bundle: &Bundle, host: LineId) -> policy::Destination {
+    let system = &bundle.directory.line(host).system;
+    policy::Destination::parse(system).unwrap_or(policy::Destination::Agency)
+}
+
+fn scope(scope: Scope) -> policy::Scope {
+    match scope {
+        Scope::Group => policy::Scope::Group,
+        Scope::Joint => policy::Scope::Joint,
+        Scope::Region => policy::Scope::Region,
+        Scope::Single => policy::Scope::Single,
+        Scope::State => policy::Scope::State,
+    }
+}

@@ -1,0 +1,88 @@
+//! What the world tells the engine, and what the engine asks of the world.
+
+use clets_routing::LineId;
+
+/// One TCP connection; numbers are given by the shell and never reused while it runs.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(pub u32);
+
+/// Something that happened outside.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A connection ended; `unread` bytes had arrived that were no whole frame.
+    Close {
+        /// The connection.
+        connection: ConnectionId,
+        /// Bytes left over in the receive buffer.
+        unread: usize,
+    },
+    /// All records with numbers below this one are on stable storage.
+    Durable(u64),
+    /// A connection was made and its line is known (by certificate, or by address where the
+    /// bundle allows plain TCP).
+    Open {
+        /// The connection.
+        connection: ConnectionId,
+        /// The line that is speaking.
+        line: LineId,
+        /// True when the switch made the connection (a host's line).
+        dialed: bool,
+    },
+    /// Bytes arrived. [`Effects::consumed`] says how many of them were used.
+    Receive {
+        /// The connection.
+        connection: ConnectionId,
+        /// All bytes received and not yet consumed.
+        bytes: &'a [u8],
+    },
+    /// Somebody connected whom no line matches; the shell has closed the connection.
+    Stranger {
+        /// The peer's address or certificate name, for the audit record.
+        peer: &'a str,
+    },
+    /// Time passed; due at least once a second.
+    Tick,
+}
+
+/// A record for the journal; its number is the order of emission.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JournalEntry {
+    /// One of the kinds in [`crate::record`].
+    pub kind: u8,
+    /// The body, `MessagePack`.
+    pub body: Vec<u8>,
+}
+
+/// What the engine asks for after one event.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Records to append, in order.
+    pub records: Vec<JournalEntry>,
+    /// Bytes to write, one buffer per connection.
+    pub writes: Vec<(ConnectionId, Vec<u8>)>,
+    /// Connections to close after their bytes are written, with the code that says why.
+    pub closes: Vec<(ConnectionId, u16)>,
+    /// How many bytes of [`Event::Receive`] were used.
+    pub consumed: usize,
+}
+
+impl Effects {
+    /// Empties everything, keeping the allocations.
+    pub fn clear(&mut self) {
+        self.records.clear();
+        self.writes.clear();
+        self.closes.clear();
+        self.consumed = 0;
+    }
+
+    /// The buffer of bytes to write to `connection`.
+    pub(crate) fn buffer(&mut self, connection: ConnectionId) -> &mut Vec<u8> {
+        let found = self.writes.iter().position(|(id, _)| *id == connection);
+        let index = found.unwrap_or_else(|| {
+            self.writes.push((connection, Vec::new()));
+            self.writes.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "the index was found or made just above")]
+        &mut self.writes[index].1
+    }
+}

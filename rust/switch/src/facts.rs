@@ -1,0 +1,289 @@
+//! From a message and its line to what policy may look at: IDENTIFY.
+//!
+//! A header can only claim. Who really speaks is the line; station, ORI and user must belong
+//! together and to that line, and each mismatch is a fact of its own for the policies.
+
+use clets_policy as policy;
+use clets_policy::Situation;
+use clets_routing::{
+    Agency, AgencyId, Directory, LineId, LineKind, Ori, OriId, StationId, StationKind, User, UserId,
+};
+use clets_wire::Envelope;
+
+use crate::Bundle;
+use crate::bundle::KeyFacts;
+
+/// Words that are no reason and no attention (rule C-01: not "ME", not "FILE").
+const JUNK: [&str; 12] = [
+    "ASDF", "FILE", "ME", "MYSELF", "N/A", "NA", "NONE", "QWERTY", "SELF", "TEST", "UNKNOWN", "XXX",
+];
+
+/// Days of grace between hire and first training: six months (CLETS PPP 1.8).
+const TRAINING_GRACE_DAYS: i32 = 183;
+
+/// Who is speaking, as far as the directory knows them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Identity {
+    station: Option<StationId>,
+    ori: Option<OriId>,
+    user: Option<UserId>,
+}
+
+/// Where a message, or one leg of it, is going.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heading {
+    pub(crate) key: KeyFacts,
+    pub(crate) destination: policy::Destination,
+    pub(crate) scope: policy::Scope,
+    /// A leg of a message whose own situation was judged with its reason.
+    pub(crate) inherited: bool,
+}
+
+/// The facts about one message that do not change from leg to leg.
+pub(crate) struct Facts {
+    base: Situation,
+    ori: Option<OriId>,
+}
+
+impl Facts {
+    /// Gathers the facts of `envelope`, as it came on `line` on day `day` (UTC, since 1970).
+    pub(crate) fn gather(
+        bundle: &Bundle,
+        line: LineId,
+        envelope: &Envelope,
+        bytes: &[u8],
+        day: i32,
+    ) -> Self {
+        let identity = identify(&bundle.directory, envelope, bytes);
+        let base = base(bundle, line, envelope, bytes, identity, day);
+        Self { base, ori: identity.ori }
+    }
+
+    /// The facts of a host's reply: it is judged against the class of the agency that asked,
+    /// because an answer can be more restricted than its question.
+    pub(crate) fn of_reply(bundle: &Bundle, requester: &[u8]) -> Self {
+        let directory = &bundle.directory;
+        let id = directory.ori(requester);
+        let ori = id.map(|id| directory.ori_of(id));
+        let agency = ori.map(|ori| directory.agency_of(ori.agency));
+        let mut base = Situation {
+            peer: policy::Peer::Host,
+            ori: policy::Ori::Matches,
+            ..Situation::default()
+        };
+        describe_agency(&mut base, agency, ori);
+        Self { base, ori: id }
+    }
+
+    /// The agency that speaks.
+    pub(crate) fn agency(&self, directory: &Directory) -> AgencyId {
+        self.ori.map_or(AgencyId::NOBODY, |id| directory.ori_of(id).agency)
+    }
+
+    /// The situation of the message, or of a leg of it.
+    pub(crate) fn situation(&self, heading: Heading) -> Situation {
+        Situation {
+            action: heading.key.action,
+            data_class: heading.key.data_class,
+            destination: heading.destination,
+            scope: heading.scope,
+            inherited: heading.inherited,
+            ..self.base
+        }
+    }
+}
+
+/// The microseconds of a day.
+const DAY_US: i64 = 86_400_000_000;
+
+/// The UTC day of a time in microseconds since 1970.
+pub(crate) fn day_of(now_us: i64) -> i32 {
+    i32::try_from(now_us.div_euclid(DAY_US)).unwrap_or(i32::MAX)
+}
+
+fn identify(directory: &Directory, envelope: &Envelope, bytes: &[u8]) -> Identity {
+    let text = |span: Option<clets_wire::Span>| span.map(|span| span.of(bytes));
+    Identity {
+        station: text(envelope.station).and_then(|name| directory.station(name)),
+        ori: text(envelope.origin).and_then(|ori| directory.ori(ori)),
+        user: text(envelope.user).and_then(|user| directory.user(user)),
+    }
+}
+
+fn base(
+    bundle: &Bundle,
+    line: LineId,
+    envelope: &Envelope,
+    bytes: &[u8],
+    identity: Identity,
+    day: i32,
+) -> Situation {
+    let directory = &bundle.directory;
+    let host = directory.line(line).kind == LineKind::Host;
+    let given = |span: Option<clets_wire::Span>| span.is_some_and(|it| !it.of(bytes).is_empty());
+    let ori = identity.ori.map(|id| directory.ori_of(id));
+    let agency = ori.map(|ori| directory.agency_of(ori.agency));
+    let user = identity.user.map(|id| directory.user_of(id));
+    let station = identity.station.map(|id| directory.station_of(id));
+    let mut situation = Situation {
+        peer: if host { policy::Peer::Host } else { policy::Peer::Agency },
+        ori: match (identity.ori, identity.station) {
+            (None, _) if !given(envelope.origin) => policy::Ori::Absent,
+            (None, _) => policy::Ori::Unknown,
+            (Some(_), _) if host => policy::Ori::Matches,
+            (Some(ori), Some(station)) if directory.ori_matches(station, ori) => {
+                policy::Ori::Matches
+            }
+            (Some(_), _) => policy::Ori::Foreign,
+        },
+        station: match station {
+            None if !given(envelope.station) => policy::Station::Absent,
+            None => policy::Station::Unknown,
+            Some(station) if station.line == line => policy::Station::Bound,
+            Some(_) => policy::Station::OtherLine,
+        },
+        station_kind: station.map_or(policy::StationKind::Unknown, |it| station_kind(it.kind)),
+        user: match (user, ori) {
+            (None, _) if !given(envelope.user) => policy::User::Absent,
+            (None, _) => policy::User::Unknown,
+            (Some(user), Some(ori)) if user.agency == ori.agency => policy::User::Known,
+            (Some(_), _) => policy::User::OtherAgency,
+        },
+        ..Situation::default()
+    };
+    describe_agency(&mut situation, agency, ori);
+    describe_user(&mut situation, user, day);
+    describe_request(&mut situation, bundle, envelope, bytes);
+    situation
+}
+
+fn station_kind(kind: StationKind) -> policy::StationKind {
+    match kind {
+        StationKind::Fixed => policy::StationKind::Fixed,
+        StationKind::Interface => policy::StationKind::Interface,
+        StationKind::Mobile => policy::StationKind::Mobile,
+        StationKind::ReceiveOnly => policy::StationKind::ReceiveOnly,
+    }
+}
+
+fn describe_agency(situation: &mut Situation, agency: Option<&Agency>, ori: Option<&Ori>) {
+    if let Some(agency) = agency {
+        situation.agency_class =
+            policy::AgencyClass::parse(&agency.class).unwrap_or(policy::AgencyClass::Unknown);
+        situation.agency_standing = policy::AgencyStanding::parse(&agency.standing)
+            .unwrap_or(policy::AgencyStanding::Unknown);
+    }
+    situation.chi_authority = ori.is_some_and(|ori| ori.criminal_history);
+}
+
+fn describe_user(situation: &mut Situation, user: Option<&User>, day: i32) {
+    let Some(user) = user else { return };
+    situation.standing =
+        policy::Standing::parse(user.standing.name()).unwrap_or(policy::Standing::Unknown);
+    situation.level = policy::Level::parse(user.level.name()).unwrap_or(policy::Level::None);
+    situation.cleared = user.cleared;
+    situation.statement = user.statement;
+    situation.training = match (user.trained_day, user.training_to_day) {
+        (Some(_), Some(to)) if day <= to => policy::Training::Valid,
+        (Some(_), _) => policy::Training::Lapsed,
+        (None, _) if day.saturating_sub(user.hired_day) <= TRAINING_GRACE_DAYS => {
+            policy::Training::Grace
+        }
+        (None, _) => policy::Training::Never,
+    };
+}
+
+fn describe_request(situation: &mut Situation, bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) {
+    let names = &bundle.directory.settings().fields;
+    // Of a field given twice two readers may see different values: it says nothing.
+    let field = |name: &str| {
+        let code = name.as_bytes();
+        if envelope.is_repeated(bytes, code) {
+            Some(&b"?"[..])
+        } else {
+            envelope.field(bytes, code)
+        }
+    };
+    situation.purpose = match field(&names.purpose) {
+        None | Some(b"") => policy::Purpose::Absent,
+        Some(code) => {
+            letter(code).and_then(policy::Purpose::parse).unwrap_or(policy::Purpose::Other)
+        }
+    };
+    situation.california_purpose = match field(&names.california_purpose) {
+        None | Some(b"") => policy::CaliforniaPurpose::Absent,
+        Some(code) => letter(code)
+            .and_then(policy::CaliforniaPurpose::parse)
+            .unwrap_or(policy::CaliforniaPurpose::Other),
+    };
+    situation.reason = match content(field(&names.reason)) {
+        Content::Absent => policy::Reason::Absent,
+        Content::Junk => policy::Reason::Junk,
+        Content::Present => policy::Reason::Present,
+    };
+    situation.attention = match content(field(&names.attention)) {
+        Content::Absent => policy::Attention::Absent,
+        Content::Junk => policy::Attention::Junk,
+        Content::Present => policy::Attention::Present,
+    };
+    situation.case_number = content(field(&names.case)) == Content::Present;
+}
+
+/// The lower-case name of a one-letter code.
+fn letter(code: &[u8]) -> Option<&'static str> {
+    const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
+    let [byte] = code else { return None };
+    let place = usize::from(byte.to_ascii_lowercase().checked_sub(b'a')?);
+    LETTERS.get(place..=place)
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Content {
+    Absent,
+    Junk,
+    Present,
+}
+
+/// Whether free text says anything: at least two letters, and not a word that says nothing.
+fn content(text: Option<&[u8]>) -> Content {
+    let text = text.unwrap_or_default().trim_ascii();
+    if text.is_empty() {
+        return Content::Absent;
+    }
+    let distinct = text
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .fold(0_u64, |seen, byte| seen | 1 << (byte.to_ascii_lowercase() % 64));
+    let listed = JUNK.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
+    if distinct.count_ones() < 2 || listed { Content::Junk } else { Content::Present }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_empty_junk_and_content_apart() {
+        let classify = |text: &str| content(Some(text.as_bytes()));
+        assert_eq!(content(None), Content::Absent);
+        assert_eq!(classify("  "), Content::Absent);
+        assert_eq!(classify("test"), Content::Junk);
+        assert_eq!(classify("XXXX"), Content::Junk);
+        assert_eq!(classify("..--"), Content::Junk);
+        assert_eq!(classify("TRAFFIC STOP"), Content::Present);
+    }
+
+    #[test]
+    fn reads_a_letter() {
+        assert_eq!(letter(b"C"), Some("c"));
+        assert_eq!(letter(b"CC"), None);
+        assert_eq!(letter(b"1"), None);
+    }
+
+    #[test]
+    fn a_day_starts_at_midnight() {
+        assert_eq!(day_of(0), 0);
+        assert_eq!(day_of(-1), -1);
+        assert_eq!(day_of(DAY_US), 1);
+    }
+}

@@ -1,0 +1,634 @@
+//! A payload from a line: DECODE, IDENTIFY, JUDGE, PLAN, RECORD.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use clets_policy::Effect;
+use clets_routing::{LineId, LineKind};
+use clets_wire::framing::dmpp::{self, function, status};
+use clets_wire::framing::native;
+use clets_wire::{Dialect, Envelope, KeyId, Precedence, Span, decode};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use crate::decision::{find_key, plan_code};
+use crate::engine::{Engine, Held};
+use crate::facts::{Facts, day_of};
+use crate::notice::Addressee;
+use crate::plan::{Leg, Plan, Scope, plan};
+use crate::queue::{Entry, Given, Stored};
+use crate::record::{self, Accepted, EntryRecord, Refused, Target};
+use crate::reply::Pending;
+use crate::session::{Session, bare};
+use crate::timers::Timer;
+use crate::{Control, Decision, Effects, codes};
+
+/// References remembered at most; the oldest are forgotten first.
+const REFERENCES_MAX: usize = 4_000_000;
+
+/// How long a correlation is kept for late answers: a day, microseconds.
+const CORRELATION_US: i64 = 86_400_000_000;
+
+/// How the sender wants to be answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Receipt {
+    /// By an acknowledgement with these bytes, if wanted.
+    Dmpp { validation: [u8; 4], wanted: bool },
+    /// By ACCEPT or REJECT of this number.
+    Native { sequence: u64 },
+}
+
+impl Receipt {
+    pub(crate) fn sequence(self) -> u64 {
+        match self {
+            Self::Dmpp { .. } => 0,
+            Self::Native { sequence } => sequence,
+        }
+    }
+
+    /// "In custody, under this number."
+    pub(crate) fn accepted(self, number: u64) -> SmallVec<[u8; 48]> {
+        let mut out = Vec::with_capacity(48);
+        match self {
+            Self::Dmpp { validation, wanted: true } => {
+                dmpp::encode(&mut out, function::POSITIVE_ACK, validation, status::OK, 1, b"");
+            }
+            Self::Dmpp { .. } => {}
+            Self::Native { sequence } => native::encode(
+                &mut out,
+                &native::Frame {
+                    sequence,
+                    body: &number.to_be_bytes(),
+                    ..bare(native::Kind::Accept)
+                },
+            ),
+        }
+        SmallVec::from_vec(out)
+    }
+
+    /// "Refused." A DMPP line gets the words in a message of their own, if it can be addressed.
+    pub(crate) fn refused(self, code: u16, text: &str, told: bool) -> SmallVec<[u8; 48]> {
+        let mut out = Vec::new();
+        match self {
+            Self::Dmpp { .. } if told => return self.accepted(0),
+            Self::Dmpp { validation, .. } => {
+                let why = status::LOGIC_ERROR;
+                dmpp::encode(&mut out, function::NEGATIVE_ACK, validation, why, 1, b"");
+            }
+            Self::Native { sequence } => native::encode(
+                &mut out,
+                &native::Frame {
+                    sequence,
+                    code,
+                    body: text.as_bytes(),
+                    ..bare(native::Kind::Reject)
+                },
+            ),
+        }
+        SmallVec::from_vec(out)
+    }
+}
+
+/// Senders' references of the last 24 hours, to tell a repetition from a new message.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    known: HashMap<u64, Reference, foldhash::fast::RandomState>,
+    order: VecDeque<(i64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reference {
+    pub(crate) body: u64,
+    pub(crate) number: u64,
+}
+
+impl References {
+    /// The name of (line, who, reference) in this table.
+    pub(crate) fn name(line: LineId, parts: &[&[u8]]) -> u64 {
+        let mut hasher = FixedState::with_seed(0x0063_6c65_7473).build_hasher();
+        (line.0, parts).hash(&mut hasher);
+        std::hash::Hasher::finish(&hasher)
+    }
+
+    pub(crate) fn find(&self, name: u64) -> Option<Reference> {
+        self.known.get(&name).copied()
+    }
+
+    pub(crate) fn remember(&mut self, name: u64, reference: Reference, now_us: i64) {
+        self.known.insert(name, reference);
+        self.order.push_back((now_us, name));
+        if self.order.len() > REFERENCES_MAX
+            && let Some((_, oldest)) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// Forgets what is older than `before_us`.
+    pub(crate) fn forget(&mut self, before_us: i64) {
+        while self.order.front().is_some_and(|(at_us, _)| *at_us < before_us) {
+            if let Some((_, name)) = self.order.pop_front() {
+                self.known.remove(&name);
+            }
+        }
+    }
+}
+
+/// The fingerprint of a body, to tell the same text from another.
+pub(crate) fn fingerprint(body: &[u8]) -> u64 {
+    FixedState::with_seed(0x626f_6479).hash_one(body)
+}
+
+/// A message on its way in.
+pub(crate) struct Incoming<'a> {
+    pub(crate) line: LineId,
+    pub(crate) receipt: Receipt,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) envelope: Envelope,
+    pub(crate) dialect: Dialect,
+}
+
+impl Incoming<'_> {
+    pub(crate) fn part(&self, span: Option<Span>) -> &[u8] {
+        span.map(|span| span.of(self.bytes)).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, span: Option<Span>) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.part(span))
+    }
+
+    /// `SYSTEM.KEY`, with `R` between them for the federal part.
+    pub(crate) fn key(&self) -> String {
+        let mke = self.text(self.envelope.mke);
+        match (self.envelope.system, self.envelope.federal_only) {
+            (None, _) => mke.into_owned(),
+            (system, false) => format!("{}.{mke}", self.text(system)),
+            (system, true) => format!("{}.R.{mke}", self.text(system)),
+        }
+    }
+}
+
+impl Engine {
+    /// Takes one payload of a session that is up.
+    pub(crate) fn take(
+        &mut self,
+        session: &mut Session,
+        receipt: Receipt,
+        bytes: &[u8],
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let line = session.line;
+        if let Receipt::Native { sequence } = receipt
+            && !self.in_sequence(session, receipt, sequence, effects)
+        {
+            return;
+        }
+        let known = self.bundle.directory.line(line);
+        let (dialect, kind) = (known.dialect_in, known.kind);
+        match decode(bytes, dialect) {
+            Ok(envelope) => {
+                let incoming = Incoming { line, receipt, bytes, envelope, dialect };
+                match kind {
+                    LineKind::Agency => self.take_from_agency(session, &incoming, now_us, effects),
+                    LineKind::Host => self.take_from_host(session, &incoming, now_us, effects),
+                }
+            }
+            Err(error) => {
+                let number = self.record_refused(line, None, receipt, error.code, bytes, effects);
+                let answer = receipt.refused(error.code, &error.to_string(), false);
+                self.answer(session, receipt, number, error.code, answer);
+            }
+        }
+    }
+
+    /// Records bytes that could not even be framed.
+    pub(crate) fn record_refused_bytes(
+        &mut self,
+        line: LineId,
+        code: u16,
+        bytes: &[u8],
+        effects: &mut Effects,
+    ) {
+        /// Enough to see what it was; garbage is no message that must be kept whole.
+        const KEPT_BYTES: usize = 256;
+        let kept = bytes.get(..KEPT_BYTES).unwrap_or(bytes);
+        let receipt = Receipt::Dmpp { validation: [0; 4], wanted: false };
+        self.record_refused(line, None, receipt, code, kept, effects);
+    }
+
+    /// Gives the answer once record `number` is durable.
+    fn answer(
+        &mut self,
+        session: &Session,
+        receipt: Receipt,
+        number: u64,
+        code: u16,
+        answer: SmallVec<[u8; 48]>,
+    ) {
+        if let (Receipt::Native { sequence }, Some(line)) = (receipt, self.line_state(session.line))
+        {
+            line.note_answer(Given { sequence, number, code });
+        }
+        if !answer.is_empty() {
+            self.hold(number, Held::Answer(session.connection, answer));
+        }
+    }
+
+    /// A native line counts its frames: a known number is answered again, a gap ends the session.
+    fn in_sequence(
+        &mut self,
+        session: &mut Session,
+        receipt: Receipt,
+        sequence: u64,
+        effects: &mut Effects,
+    ) -> bool {
+        let last = self.next_number.saturating_sub(1);
+        let Some(line) = self.line_state(session.line) else {
+            return false;
+        };
+        if sequence == line.received + 1 {
+            return true;
+        }
+        if sequence > line.received {
+            self.record_refused_bytes(session.line, codes::ORDER_VIOLATED, b"", effects);
+            session.closing = true;
+            effects.closes.push((session.connection, codes::ORDER_VIOLATED));
+            return false;
+        }
+        let given = line.answer(sequence);
+        let bytes = match given {
+            Some(Given { code: 0, number, .. }) => receipt.accepted(number),
+            Some(Given { code, .. }) => receipt.refused(code, "refused before", false),
+            None => receipt.accepted(0),
+        };
+        self.hold(last, Held::Answer(session.connection, bytes));
+        false
+    }
+
+    fn take_from_agency(
+        &mut self,
+        session: &Session,
+        incoming: &Incoming<'_>,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let bundle = Arc::clone(&self.bundle);
+        let refuse = |code| Decision { code, ..Decision::syntactic() };
+        let Some(key_id) = find_key(&bundle, &incoming.envelope, incoming.bytes) else {
+            let decision = refuse(codes::UNKNOWN_KEY);
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        };
+        let Some(key) = bundle.catalogue.key(key_id) else {
+            return;
+        };
+        let name = self.reference_name(incoming);
+        let body = fingerprint(incoming.bytes);
+        match name.and_then(|name| self.references.find(name)) {
+            Some(known) if known.body == body => {
+                let answer = incoming.receipt.accepted(known.number);
+                let last = self.next_number.saturating_sub(1).max(known.number);
+                return self.answer(session, incoming.receipt, last, 0, answer);
+            }
+            Some(_) => {
+                let decision = refuse(codes::REFERENCE_REUSED);
+                return self.refuse(session, incoming, &decision, now_us, effects);
+            }
+            None => {}
+        }
+        let day = day_of(now_us);
+        let facts = Facts::gather(&bundle, incoming.line, &incoming.envelope, incoming.bytes, day);
+        let planned = plan(&bundle.directory, &incoming.envelope, incoming.bytes, key);
+        let (plan, decision) = match planned {
+            Ok(plan) => {
+                let decision = self.judge.message(&bundle, &facts, key_id, &plan, day);
+                (plan, decision)
+            }
+            Err(error) => {
+                let decision = refuse(plan_code(error));
+                return self.refuse(session, incoming, &decision, now_us, effects);
+            }
+        };
+        if !decision.permits() {
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        }
+        let sender = facts.agency(&bundle.directory);
+        if !plan.admits(&bundle.directory, sender) {
+            let decision = refuse(codes::NOT_A_SENDER);
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        }
+        if self.is_full(&plan) {
+            let decision = refuse(codes::QUEUE_FULL);
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        }
+        let number = self.accept(incoming, key_id, &plan, &decision, now_us, effects);
+        if let Some(name) = name {
+            let reference = Reference { body, number };
+            self.references.remember(name, reference, now_us);
+        }
+        self.answer(session, incoming.receipt, number, 0, incoming.receipt.accepted(number));
+    }
+
+    /// The name under which a message's reference is remembered; none without a reference.
+    fn reference_name(&self, incoming: &Incoming<'_>) -> Option<u64> {
+        let station = incoming.part(incoming.envelope.station);
+        let reference = incoming.part(incoming.envelope.reference);
+        (!reference.is_empty()).then(|| References::name(incoming.line, &[station, reference]))
+    }
+
+    fn is_full(&self, plan: &Plan<'_>) -> bool {
+        let limit = self.bundle.directory.settings().limits.queue_entries as usize;
+        plan.legs.iter().any(|leg| {
+            let line = self.line_of(leg);
+            self.lines.get(line.index()).is_some_and(|state| state.len() >= limit)
+        })
+    }
+
+    fn line_of(&self, leg: &Leg<'_>) -> LineId {
+        match leg {
+            Leg::Host { host, .. } => *host,
+            Leg::Station(station) => self.bundle.directory.station_of(*station).line,
+        }
+    }
+
+    /// RECORD: custody of the message and of every entry, in one record.
+    fn accept(
+        &mut self,
+        incoming: &Incoming<'_>,
+        key_id: KeyId,
+        plan: &Plan<'_>,
+        decision: &Decision,
+        now_us: i64,
+        effects: &mut Effects,
+    ) -> u64 {
+        let bundle = Arc::clone(&self.bundle);
+        let update = bundle.catalogue.key(key_id).is_some_and(|key| key.update);
+        let precedence = precedence(&bundle, key_id, plan.scope);
+        let deadline_us = now_us + lifetime_us(&bundle, precedence, update);
+        let mut entries: Vec<(LineId, EntryRecord<'static>)> = Vec::with_capacity(plan.legs.len());
+        let mut unreachable: Vec<LineId> = Vec::new();
+        for leg in &plan.legs {
+            let line = self.line_of(leg);
+            let target = self.target(leg, key_id);
+            let down = self.line_state(line).is_none_or(|state| state.session.is_none());
+            if down && precedence == Precedence::P2 as u8 && !update {
+                unreachable.push(line);
+                continue;
+            }
+            let sequence = self.line_state(line).map_or(0, |state| state.assign(precedence));
+            let name = self.line_name(line);
+            let line_text = Cow::Owned(name);
+            let entry = EntryRecord { line: line_text, precedence, sequence, deadline_us, target };
+            entries.push((line, entry));
+        }
+        let labels: Vec<String> = decision.labels.iter().cloned().collect();
+        let rules = decision.rule_ids(&bundle);
+        let number = self.record_accepted(
+            incoming,
+            &Accepted {
+                key: incoming.key().into(),
+                effect: decision.effect.name().into(),
+                rules: rules.into_iter().map(Cow::Borrowed).collect(),
+                labels: labels.iter().map(|label| Cow::Borrowed(label.as_str())).collect(),
+                entries: entries.iter().map(|(_, entry)| entry.clone()).collect(),
+                ..Accepted::default()
+            },
+            effects,
+        );
+        let stored = Arc::new(Stored {
+            number,
+            line: Some(incoming.line),
+            key: key_id,
+            dialect: incoming.dialect,
+            envelope: incoming.envelope.clone(),
+            labels,
+            late: false,
+            responder: Box::default(),
+            requester: Box::default(),
+            body: incoming.bytes.into(),
+        });
+        self.enqueue(&stored, entries, now_us);
+        for line in unreachable {
+            self.tell_not_forwarded(&stored, line, now_us, effects);
+        }
+        number
+    }
+
+    /// Holds entries until their record is durable, and expects the replies to inquiries.
+    pub(crate) fn enqueue(
+        &mut self,
+        stored: &Arc<Stored>,
+        entries: Vec<(LineId, EntryRecord<'static>)>,
+        now_us: i64,
+    ) {
+        for (index, (line, record)) in (0_u16..).zip(entries) {
+            let entry = Entry {
+                stored: Arc::clone(stored),
+                index,
+                line,
+                precedence: record.precedence,
+                sequence: record.sequence,
+                deadline_us: record.deadline_us,
+                refusals: 0,
+                possible_duplicate: false,
+                target: record.target,
+            };
+            self.expect_reply(&entry, now_us);
+            self.hold(stored.number, Held::Queue(entry));
+        }
+    }
+
+    /// Expects the reply to an entry that asks for one.
+    pub(crate) fn expect_reply(&mut self, entry: &Entry, now_us: i64) {
+        let Target::Host { reply_within_ms, .. } = entry.target else {
+            return;
+        };
+        if reply_within_ms == 0 {
+            return;
+        }
+        let control = Control::of(entry.stored.number, entry.index);
+        let update = self.bundle.catalogue.key(entry.stored.key).is_some_and(|key| key.update);
+        if !update {
+            self.timers.set(now_us + i64::from(reply_within_ms) * 1000, Timer::Reply(control));
+        }
+        let kept_us = CORRELATION_US;
+        self.timers.set(entry.deadline_us.max(now_us + kept_us), Timer::Forget(control));
+        self.pending.insert(control, Pending::new(entry));
+    }
+
+    fn target(&self, leg: &Leg<'_>, key_id: KeyId) -> Target<'static> {
+        let own = |bytes: &[u8]| Cow::Owned(String::from_utf8_lossy(bytes).into_owned());
+        match leg {
+            Leg::Host { host, spec, destinations } => {
+                let asks = self
+                    .bundle
+                    .catalogue
+                    .key(key_id)
+                    .is_some_and(|key| key.action != clets_wire::Action::Administer);
+                let within = self.bundle.directory.line(*host).reply_deadline_ms;
+                Target::Host {
+                    system: own(&spec.system),
+                    key: own(&spec.key),
+                    federal_only: spec.federal_only,
+                    destinations: destinations.iter().map(|name| own(name)).collect(),
+                    reply_within_ms: if asks { within } else { 0 },
+                }
+            }
+            Leg::Station(id) => {
+                let station = self.bundle.directory.station_of(*id);
+                Target::Station {
+                    mnemonic: own(&station.mnemonic),
+                    reference: "".into(),
+                    user: "".into(),
+                }
+            }
+        }
+    }
+
+    /// Appends an ACCEPTED record: the parts of the header, and what `rest` says.
+    pub(crate) fn record_accepted(
+        &mut self,
+        incoming: &Incoming<'_>,
+        rest: &Accepted<'_>,
+        effects: &mut Effects,
+    ) -> u64 {
+        let line = self.line_name(incoming.line);
+        let envelope = &incoming.envelope;
+        let body = record::encode(&Accepted {
+            line: line.into(),
+            station: incoming.text(envelope.station),
+            ori: incoming.text(envelope.origin),
+            user: incoming.text(envelope.user),
+            reference: incoming.text(envelope.reference),
+            dialect: incoming.dialect.name().into(),
+            sequence: incoming.receipt.sequence(),
+            body: incoming.bytes.into(),
+            ..rest.clone()
+        });
+        if let Some(state) = self.line_state(incoming.line) {
+            state.tally.accepted += 1;
+        }
+        self.append(record::ACCEPTED, body, effects)
+    }
+
+    /// Refuses a message that could be read: its record first, then the words for the sender.
+    fn refuse(
+        &mut self,
+        session: &Session,
+        incoming: &Incoming<'_>,
+        decision: &Decision,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let (line, receipt) = (incoming.line, incoming.receipt);
+        let judged = Some((incoming, decision));
+        let number =
+            self.record_refused(line, judged, receipt, decision.code, incoming.bytes, effects);
+        let text = self.refusal_text(decision, incoming.bytes);
+        let told = matches!(receipt, Receipt::Dmpp { .. });
+        let answer = receipt.refused(decision.code, &text, told);
+        self.answer(session, receipt, number, decision.code, answer);
+        if told {
+            let to = Addressee {
+                line,
+                station: incoming.text(incoming.envelope.station).into_owned(),
+                reference: incoming.text(incoming.envelope.reference).into_owned(),
+                user: incoming.text(incoming.envelope.user).into_owned(),
+                ori: incoming.text(incoming.envelope.origin).into_owned(),
+            };
+            self.notice(&to, Some(number), "REJ", &text, now_us, effects);
+        }
+    }
+
+    pub(crate) fn record_refused(
+        &mut self,
+        line: LineId,
+        judged: Option<(&Incoming<'_>, &Decision)>,
+        receipt: Receipt,
+        code: u16,
+        bytes: &[u8],
+        effects: &mut Effects,
+    ) -> u64 {
+        let bundle = Arc::clone(&self.bundle);
+        let mut refused = Refused {
+            line: self.line_name(line).into(),
+            sequence: receipt.sequence(),
+            code,
+            body: bytes.into(),
+            ..Refused::default()
+        };
+        if let Some((incoming, decision)) = judged {
+            refused.station = incoming.text(incoming.envelope.station);
+            refused.ori = incoming.text(incoming.envelope.origin);
+            refused.user = incoming.text(incoming.envelope.user);
+            refused.reference = incoming.text(incoming.envelope.reference);
+            refused.key = incoming.key().into();
+            refused.effect = decision.effect.name().into();
+            refused.rules = decision.rule_ids(&bundle).into_iter().map(Cow::Borrowed).collect();
+        }
+        if let Some(state) = self.line_state(line) {
+            state.tally.refused += 1;
+        }
+        let body = record::encode(&refused);
+        self.append(record::REFUSED, body, effects)
+    }
+
+    /// Records and acknowledges what a host sent and nobody can take: it stays in the journal.
+    pub(crate) fn set_aside(
+        &mut self,
+        session: &Session,
+        incoming: &Incoming<'_>,
+        decision: &Decision,
+        effects: &mut Effects,
+    ) {
+        let (line, receipt) = (incoming.line, incoming.receipt);
+        let judged = Some((incoming, decision));
+        let number =
+            self.record_refused(line, judged, receipt, decision.code, incoming.bytes, effects);
+        self.answer(session, receipt, number, 0, receipt.accepted(number));
+    }
+
+    pub(crate) fn answer_accepted(&mut self, session: &Session, receipt: Receipt, number: u64) {
+        self.answer(session, receipt, number, 0, receipt.accepted(number));
+    }
+}
+
+/// The precedence of a message: its key's, and a broadcast's where it reaches many.
+pub(crate) fn precedence(bundle: &crate::Bundle, key: KeyId, scope: Scope) -> u8 {
+    let own = bundle.catalogue.key(key).map_or(Precedence::P4 as u8, |key| key.precedence as u8);
+    let broadcast = matches!(scope, Scope::Group | Scope::Region) && own > Precedence::P1 as u8;
+    if broadcast { Precedence::P4 as u8 } else { own }
+}
+
+/// How long an entry lives, microseconds.
+pub(crate) fn lifetime_us(bundle: &crate::Bundle, precedence: u8, update: bool) -> i64 {
+    let times = bundle.directory.settings().deadline_ms;
+    i64::try_from(times.of(precedence_of(precedence), update)).unwrap_or(i64::MAX / 1000) * 1000
+}
+
+/// The precedence of a number from 0 to 4; anything else is the lowest.
+pub(crate) fn precedence_of(number: u8) -> Precedence {
+    match number {
+        0 => Precedence::P0,
+        1 => Precedence::P1,
+        2 => Precedence::P2,
+        3 => Precedence::P3,
+        _ => Precedence::P4,
+    }
+}
+
+impl Decision {
+    /// A refusal that needed no policy.
+    pub(crate) fn syntactic() -> Self {
+        Self {
+            effect: Effect::Reject,
+            code: codes::NOT_A_MESSAGE,
+            rules: Default::default(),
+            labels: Default::default(),
+            situation: None,
+        }
+    }
+}

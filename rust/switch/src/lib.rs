@@ -1,0 +1,37 @@
+//! The engine of the central switching center.
+//!
+//! A single-threaded state machine without sockets, files or clocks: [`Engine::step`] takes one
+//! [`Event`] and the time, and gives [`Effects`]: records for the journal, bytes for connections,
+//! connections to close. The same events give the same effects, so that recovery is the start-up
+//! path and a simulator can run the real engine.
+//!
+//! Nothing is acknowledged and nothing is queued before [`Event::Durable`] says that the record
+//! which carries it has been synced.
+#![forbid(unsafe_code)]
+
+mod bundle;
+pub mod codes;
+mod control;
+mod decision;
+mod engine;
+mod event;
+mod facts;
+mod intake;
+mod notice;
+mod outbound;
+mod plan;
+mod queue;
+pub mod record;
+mod recovery;
+mod reply;
+mod session;
+mod status;
+mod timers;
+
+pub use bundle::{Bundle, BundleError};
+pub use control::Control;
+pub use decision::{Decision, Judge};
+pub use engine::Engine;
+pub use event::{ConnectionId, Effects, Event, JournalEntry};
+pub use recovery::{Replay, ReplayError};
+pub use status::{LineStatus, Status};

@@ -1,0 +1,263 @@
+//! The bodies of the journal's records, as `MessagePack` maps with named fields.
+//!
+//! Any `MessagePack` reader can read them; `docs/internals/journal-format.md` lists them.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// A message in the switch's custody, with every entry it was given: [`Accepted`].
+pub const ACCEPTED: u8 = 1;
+/// A message that was refused: [`Refused`].
+pub const REFUSED: u8 = 2;
+/// What became of entries: [`Outcomes`].
+pub const OUTCOMES: u8 = 3;
+/// A line went up or down, or a stranger called: [`LineEvent`].
+pub const LINE: u8 = 4;
+/// The switch started with a bundle: [`Started`].
+pub const STARTED: u8 = 5;
+/// The switch stopped in order: [`Started`] again.
+pub const STOPPED: u8 = 6;
+
+/// The name of a record kind, for people.
+#[must_use]
+pub fn kind_name(kind: u8) -> &'static str {
+    match kind {
+        ACCEPTED => "accepted",
+        REFUSED => "refused",
+        OUTCOMES => "outcomes",
+        LINE => "line",
+        STARTED => "started",
+        STOPPED => "stopped",
+        _ => "unknown",
+    }
+}
+
+/// A message in custody. Its record number is its switch message number (SMN).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Accepted<'a> {
+    /// The line it came from; empty when the switch wrote it (a notice).
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    /// The station that sent it.
+    #[serde(borrow)]
+    pub station: Cow<'a, str>,
+    /// The originating ORI.
+    #[serde(borrow)]
+    pub ori: Cow<'a, str>,
+    /// The user.
+    #[serde(borrow)]
+    pub user: Cow<'a, str>,
+    /// The sender's reference.
+    #[serde(borrow)]
+    pub reference: Cow<'a, str>,
+    /// `SYSTEM.KEY`, or the key alone.
+    #[serde(borrow)]
+    pub key: Cow<'a, str>,
+    /// How `body` is written.
+    #[serde(borrow)]
+    pub dialect: Cow<'a, str>,
+    /// The sender's sequence number on a native line; 0 elsewhere.
+    pub sequence: u64,
+    /// The policy's effect.
+    #[serde(borrow)]
+    pub effect: Cow<'a, str>,
+    /// The rules that decided.
+    #[serde(borrow)]
+    pub rules: Vec<Cow<'a, str>>,
+    /// Labels that travel around the text.
+    #[serde(borrow)]
+    pub labels: Vec<Cow<'a, str>>,
+    /// For a reply or a notice: the SMN of the message it answers.
+    pub parent: Option<u64>,
+    /// For a reply: the leg it answers.
+    pub leg: Option<u16>,
+    /// The reply came after its deadline.
+    pub late: bool,
+    /// The message, byte for byte.
+    #[serde(borrow, with = "serde_bytes")]
+    pub body: Cow<'a, [u8]>,
+    /// One for each destination.
+    #[serde(borrow)]
+    pub entries: Vec<EntryRecord<'a>>,
+}
+
+/// One message for one destination.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct EntryRecord<'a> {
+    /// The destination's line.
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    /// 0 to 4.
+    pub precedence: u8,
+    /// The number on that line and precedence (`out_seq`), fixed for life.
+    pub sequence: u64,
+    /// When it expires, microseconds since 1970, UTC.
+    pub deadline_us: i64,
+    /// Who on that line, and in which form.
+    #[serde(borrow)]
+    pub target: Target<'a>,
+}
+
+/// Whom an entry is for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target<'a> {
+    /// A destination system.
+    Host {
+        /// Its `DD` address, or empty.
+        #[serde(borrow)]
+        system: Cow<'a, str>,
+        /// The message key there.
+        #[serde(borrow)]
+        key: Cow<'a, str>,
+        /// The federal part only (`R.`).
+        federal_only: bool,
+        /// Addressees inside the destination system.
+        #[serde(borrow)]
+        destinations: Vec<Cow<'a, str>>,
+        /// How long a reply may take, milliseconds; 0 when none is expected. Inquiries count
+        /// from custody, updates from their delivery.
+        reply_within_ms: u32,
+    },
+    /// A station of an agency.
+    Station {
+        /// Its mnemonic.
+        #[serde(borrow)]
+        mnemonic: Cow<'a, str>,
+        /// The reference to restore.
+        #[serde(borrow)]
+        reference: Cow<'a, str>,
+        /// The user it is for, or empty.
+        #[serde(borrow)]
+        user: Cow<'a, str>,
+    },
+}
+
+impl Target<'_> {
+    /// The same, owning its texts.
+    #[must_use]
+    pub fn into_owned(self) -> Target<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Host { system, key, federal_only, destinations, reply_within_ms } => {
+                Target::Host {
+                    system: own(system),
+                    key: own(key),
+                    federal_only,
+                    destinations: destinations.into_iter().map(own).collect(),
+                    reply_within_ms,
+                }
+            }
+            Self::Station { mnemonic, reference, user } => Target::Station {
+                mnemonic: own(mnemonic),
+                reference: own(reference),
+                user: own(user),
+            },
+        }
+    }
+}
+
+/// A message that the switch did not take into custody.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Refused<'a> {
+    /// The line it came from.
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    /// As the header gave them; empty where it did not, or could not be read.
+    #[serde(borrow)]
+    pub station: Cow<'a, str>,
+    /// The claimed ORI.
+    #[serde(borrow)]
+    pub ori: Cow<'a, str>,
+    /// The claimed user.
+    #[serde(borrow)]
+    pub user: Cow<'a, str>,
+    /// The sender's reference.
+    #[serde(borrow)]
+    pub reference: Cow<'a, str>,
+    /// `SYSTEM.KEY`.
+    #[serde(borrow)]
+    pub key: Cow<'a, str>,
+    /// The sender's sequence number on a native line; 0 elsewhere.
+    pub sequence: u64,
+    /// The numbered code.
+    pub code: u16,
+    /// The policy's effect, when policy refused.
+    #[serde(borrow)]
+    pub effect: Cow<'a, str>,
+    /// The rules that refused it.
+    #[serde(borrow)]
+    pub rules: Vec<Cow<'a, str>>,
+    /// The bytes, as they came.
+    #[serde(borrow, with = "serde_bytes")]
+    pub body: Cow<'a, [u8]>,
+}
+
+/// What became of one entry; each has exactly one terminal outcome.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// An operator took it back.
+    Cancelled,
+    /// The destination refused it five times.
+    DeadLettered,
+    /// The destination has custody.
+    Delivered,
+    /// Its time passed before it could be delivered.
+    Expired,
+    /// No reply came by its deadline.
+    NoReply,
+}
+
+/// Outcomes since the last such record.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Outcomes {
+    /// SMN, index of the entry, outcome.
+    pub items: Vec<(u64, u16, Outcome)>,
+}
+
+/// A change of a line's state.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct LineEvent<'a> {
+    /// The line; empty for a stranger.
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    /// `up`, `down`, `refused`.
+    #[serde(borrow)]
+    pub event: Cow<'a, str>,
+    /// Why, where something was wrong.
+    pub code: u16,
+    /// The peer, for a stranger.
+    #[serde(borrow)]
+    pub peer: Cow<'a, str>,
+}
+
+/// The switch's start and stop.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Started<'a> {
+    /// The bundle's content hash, hexadecimal.
+    #[serde(borrow)]
+    pub bundle: Cow<'a, str>,
+    /// The version of the program.
+    #[serde(borrow)]
+    pub version: Cow<'a, str>,
+}
+
+/// Writes a body.
+pub(crate) fn encode<T: Serialize>(body: &T) -> Vec<u8> {
+    // Writing to memory cannot fail, and none of these types has a map key that could.
+    rmp_serde::to_vec_named(body).unwrap_or_default()
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// When the bytes are not this kind of record.
+pub fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, rmp_serde::decode::Error> {
+    rmp_serde::from_slice(body)
+}

@@ -1,0 +1,212 @@
+//! Start-up: the state of the engine is a view of the journal, rebuilt record by record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clets_routing::{LineId, LineKind};
+use clets_wire::{Dialect, KeyId, decode};
+use thiserror::Error;
+
+use crate::engine::Engine;
+use crate::intake::{Reference, References, fingerprint};
+use crate::queue::{Entry, Given, Stored};
+use crate::record::{self, Accepted, Outcome, Outcomes, Refused, Target};
+use crate::{Bundle, Control};
+
+/// A record that the engine cannot read.
+#[derive(Debug, Error)]
+#[error("record {number} (`{kind}`): {reason}")]
+pub struct ReplayError {
+    /// The record's number.
+    pub number: u64,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The engine while its journal is read.
+#[derive(Debug)]
+pub struct Replay {
+    engine: Engine,
+    /// Entries without an outcome so far.
+    open: BTreeMap<(u64, u16), Entry>,
+    orphans: u64,
+}
+
+impl Replay {
+    /// Begins with an empty engine.
+    #[must_use]
+    pub fn new(bundle: Arc<Bundle>) -> Self {
+        Self { engine: Engine::new(bundle), open: BTreeMap::new(), orphans: 0 }
+    }
+
+    /// Takes the next record, in order of number.
+    ///
+    /// # Errors
+    /// When the body is not what its kind says: another program wrote it, or it is damaged.
+    pub fn record(
+        &mut self,
+        number: u64,
+        kind: u8,
+        time_us: i64,
+        body: &[u8],
+    ) -> Result<(), ReplayError> {
+        let wrong = |reason: String| ReplayError { number, kind: record::kind_name(kind), reason };
+        match kind {
+            record::ACCEPTED => {
+                let accepted = record::decode(body).map_err(|error| wrong(error.to_string()))?;
+                self.accepted(number, time_us, &accepted).map_err(wrong)?;
+            }
+            record::REFUSED => {
+                let refused: Refused<'_> =
+                    record::decode(body).map_err(|error| wrong(error.to_string()))?;
+                self.note_sequence(&refused.line, refused.sequence, number, refused.code);
+            }
+            record::OUTCOMES => {
+                let outcomes: Outcomes =
+                    record::decode(body).map_err(|error| wrong(error.to_string()))?;
+                for (message, index, outcome) in outcomes.items {
+                    self.outcome(message, index, outcome, time_us);
+                }
+            }
+            _ => {}
+        }
+        self.engine.next_number = number + 1;
+        Ok(())
+    }
+
+    /// The engine as it was, less its connections. What was not delivered waits again, marked as
+    /// possible duplicates since nobody knows what was on the wire.
+    #[must_use]
+    pub fn finish(mut self, now_us: i64) -> Engine {
+        self.engine.durable = self.engine.next_number;
+        let mut waiting: Vec<Entry> = self.open.into_values().collect();
+        waiting.sort_by_key(|entry| (entry.line, entry.precedence, entry.sequence));
+        for mut entry in waiting {
+            entry.possible_duplicate = true;
+            self.engine.set_timers(&entry, now_us);
+            if let Some(line) = self.engine.line_state(entry.line) {
+                line.push(entry);
+            }
+        }
+        self.engine
+    }
+
+    /// Entries whose line is no longer in the bundle: they stay in the journal and nowhere else.
+    #[must_use]
+    pub fn orphans(&self) -> u64 {
+        self.orphans
+    }
+
+    fn accepted(
+        &mut self,
+        number: u64,
+        time_us: i64,
+        accepted: &Accepted<'_>,
+    ) -> Result<(), String> {
+        let bundle = Arc::clone(self.engine.bundle());
+        let dialect = Dialect::parse(&accepted.dialect)
+            .ok_or_else(|| format!("dialect `{}` is not known", accepted.dialect))?;
+        let envelope = decode(&accepted.body, dialect).map_err(|error| error.to_string())?;
+        let key = bundle.catalogue.find_message(&accepted.body, &envelope);
+        let line = bundle.directory.find_line(&accepted.line);
+        self.note_sequence(&accepted.line, accepted.sequence, number, 0);
+        let asked = accepted.parent.zip(accepted.leg).map(|(number, leg)| Control::of(number, leg));
+        let pending = asked.and_then(|control| self.engine.pending.get_mut(&control));
+        let mut requester: Box<[u8]> = Box::default();
+        let mut asked_key = None;
+        if let Some(pending) = pending {
+            pending.answered = true;
+            requester = pending.stored.origin().into();
+            asked_key = Some(pending.stored.key);
+        }
+        let stored = Arc::new(Stored {
+            number,
+            line,
+            key: key.or(asked_key).unwrap_or(KeyId(0)),
+            dialect,
+            envelope,
+            labels: accepted.labels.iter().map(ToString::to_string).collect(),
+            late: accepted.late,
+            responder: line.map(|id| bundle.directory.line(id).ori.clone()).unwrap_or_default(),
+            requester,
+            body: accepted.body.as_ref().into(),
+        });
+        if let Some(line) = line {
+            self.remember(line, &stored, time_us);
+        }
+        for (index, entry) in (0_u16..).zip(&accepted.entries) {
+            let Some(line) = bundle.directory.find_line(&entry.line) else {
+                self.orphans += 1;
+                continue;
+            };
+            if let Some(state) = self.engine.line_state(line) {
+                state.was_assigned(entry.precedence, entry.sequence);
+            }
+            let entry = Entry {
+                stored: Arc::clone(&stored),
+                index,
+                line,
+                precedence: entry.precedence,
+                sequence: entry.sequence,
+                deadline_us: entry.deadline_us,
+                refusals: 0,
+                possible_duplicate: false,
+                target: entry.target.clone().into_owned(),
+            };
+            self.engine.expect_reply(&entry, time_us);
+            self.open.insert((number, index), entry);
+        }
+        Ok(())
+    }
+
+    /// Repetitions are recognised after a restart as before it.
+    fn remember(&mut self, line: LineId, stored: &Stored, time_us: i64) {
+        let body = fingerprint(&stored.body);
+        let reference = Reference { body, number: stored.number };
+        let name = match self.engine.bundle().directory.line(line).kind {
+            LineKind::Agency if stored.reference().is_empty() => return,
+            LineKind::Agency => References::name(line, &[stored.station(), stored.reference()]),
+            LineKind::Host => {
+                let echoed = match stored.dialect {
+                    Dialect::Clets => stored.reference(),
+                    _ => stored.part(stored.envelope.control),
+                };
+                References::name(line, &[echoed, &body.to_be_bytes()])
+            }
+        };
+        self.engine.references.remember(name, reference, time_us);
+    }
+
+    fn note_sequence(&mut self, line: &str, sequence: u64, number: u64, code: u16) {
+        if sequence == 0 {
+            return;
+        }
+        let line = self.engine.bundle().directory.find_line(line);
+        if let Some(state) = line.and_then(|line| self.engine.line_state(line)) {
+            state.note_answer(Given { sequence, number, code });
+        }
+    }
+
+    fn outcome(&mut self, number: u64, index: u16, outcome: Outcome, time_us: i64) {
+        let control = Control::of(number, index);
+        if outcome == Outcome::NoReply {
+            if let Some(pending) = self.engine.pending.get_mut(&control) {
+                pending.overdue = true;
+            }
+            return;
+        }
+        let Some(entry) = self.open.remove(&(number, index)) else {
+            return;
+        };
+        if outcome == Outcome::Delivered {
+            self.engine.await_reply_to_update(&entry, time_us);
+            if let (Some(state), Target::Station { .. } | Target::Host { .. }) =
+                (self.engine.line_state(entry.line), &entry.target)
+            {
+                state.note_delivered(entry.precedence, entry.sequence);
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! CORRELATE: from a host's answer back to the station that asked.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use clets_policy::Action;
+use clets_routing::LineId;
+use clets_wire::{Dialect, KeyId};
+
+use crate::bundle::KeyFacts;
+use crate::decision::find_key;
+use crate::engine::Engine;
+use crate::facts::{Facts, day_of};
+use crate::intake::{Incoming, Reference, References, fingerprint, lifetime_us, precedence};
+use crate::plan::{PlanError, Scope, plan_by_ori};
+use crate::queue::{Entry, Stored};
+use crate::record::{Accepted, EntryRecord, Outcome, Target};
+use crate::session::Session;
+use crate::timers::Timer;
+use crate::{Control, Decision, Effects};
+
+/// Precedence of replies: that of inquiries (delivery contract, P2).
+const REPLY_PRECEDENCE: u8 = 2;
+
+/// An inquiry on its way to one host, and its reply on its way back.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) stored: Arc<Stored>,
+    /// The host that was asked.
+    pub(crate) host: LineId,
+    /// Where the entry stands in the host's queue.
+    precedence: u8,
+    sequence: u64,
+    index: u16,
+    reply_within_ms: u32,
+    /// A reply came.
+    pub(crate) answered: bool,
+    /// The deadline passed, and the sender was told.
+    pub(crate) overdue: bool,
+}
+
+impl Pending {
+    pub(crate) fn new(entry: &Entry) -> Self {
+        let reply_within_ms = match entry.target {
+            Target::Host { reply_within_ms, .. } => reply_within_ms,
+            Target::Station { .. } => 0,
+        };
+        Self {
+            stored: Arc::clone(&entry.stored),
+            host: entry.line,
+            precedence: entry.precedence,
+            sequence: entry.sequence,
+            index: entry.index,
+            reply_within_ms,
+            answered: false,
+            overdue: false,
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn take_from_host(
+        &mut self,
+        session: &Session,
+        incoming: &Incoming<'_>,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let envelope = &incoming.envelope;
+        let echoed = match incoming.dialect {
+            Dialect::Clets => incoming.part(envelope.reference),
+            _ => incoming.part(envelope.control),
+        };
+        let control = Control::parse(echoed);
+        let body = fingerprint(incoming.bytes);
+        let name = References::name(incoming.line, &[echoed, &body.to_be_bytes()]);
+        if let Some(known) = self.references.find(name) {
+            // The host did not see our acknowledgement and sent the same again.
+            return self.answer_accepted(session, incoming.receipt, known.number);
+        }
+        let asked = control
+            .and_then(|control| self.pending.get(&control).map(|pending| (control, pending)))
+            .filter(|(_, pending)| pending.host == incoming.line);
+        let number = match asked {
+            Some((control, pending)) => {
+                let (stored, overdue) = (Arc::clone(&pending.stored), pending.overdue);
+                self.pass_back(session, incoming, control, &stored, overdue, now_us, effects)
+            }
+            None => self.pass_by_ori(session, incoming, now_us, effects),
+        };
+        if let Some(number) = number {
+            self.references.remember(name, Reference { body, number }, now_us);
+            self.answer_accepted(session, incoming.receipt, number);
+        }
+    }
+
+    /// A reply goes to the station that asked, under the reference that it gave.
+    #[expect(clippy::too_many_arguments, reason = "private; the correlation was just found")]
+    fn pass_back(
+        &mut self,
+        session: &Session,
+        incoming: &Incoming<'_>,
+        control: Control,
+        asked: &Arc<Stored>,
+        late: bool,
+        now_us: i64,
+        effects: &mut Effects,
+    ) -> Option<u64> {
+        let bundle = Arc::clone(&self.bundle);
+        let key_id = find_key(&bundle, &incoming.envelope, incoming.bytes).unwrap_or(asked.key);
+        let data_class = bundle.key_facts(key_id)?.data_class;
+        let facts = Facts::of_reply(&bundle, asked.origin());
+        let heading = KeyFacts { action: Action::Reply, data_class };
+        let decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
+        if !decision.permits() {
+            self.set_aside(session, incoming, &decision, effects);
+            return None;
+        }
+        if let Some(pending) = self.pending.get_mut(&control) {
+            pending.answered = true;
+        }
+        let requester = asked.line?;
+        let own = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+        let target = Target::Station {
+            mnemonic: own(asked.station()).into(),
+            reference: own(asked.reference()).into(),
+            user: own(asked.user()).into(),
+        };
+        let accepted = Accepted {
+            parent: Some(control.number()),
+            leg: Some(control.leg()),
+            late,
+            ..Accepted::default()
+        };
+        let requester_ori = asked.origin().into();
+        let targets = vec![(requester, target)];
+        Some(self.pass_on(
+            incoming,
+            key_id,
+            REPLY_PRECEDENCE,
+            &decision,
+            accepted,
+            requester_ori,
+            targets,
+            now_us,
+            effects,
+        ))
+    }
+
+    /// What nobody asked for goes to the stations of the ORIs that it names.
+    fn pass_by_ori(
+        &mut self,
+        session: &Session,
+        incoming: &Incoming<'_>,
+        now_us: i64,
+        effects: &mut Effects,
+    ) -> Option<u64> {
+        let bundle = Arc::clone(&self.bundle);
+        // NCIC's unsolicited texts have no key of their own and are administrative.
+        let administrative = || bundle.catalogue.find(b"", b"AM");
+        let key_id =
+            find_key(&bundle, &incoming.envelope, incoming.bytes).or_else(administrative)?;
+        let planned = plan_by_ori(&bundle.directory, &incoming.envelope, incoming.bytes);
+        let stations = match planned {
+            Ok(stations) => stations,
+            Err(error) => {
+                self.set_aside(session, incoming, &Decision::unplanned(error), effects);
+                return None;
+            }
+        };
+        let first = incoming.envelope.destinations.first().map(|it| it.of(incoming.bytes));
+        let facts = Facts::of_reply(&bundle, first.unwrap_or_default());
+        let heading = bundle.key_facts(key_id)?;
+        let decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
+        if !decision.permits() {
+            self.set_aside(session, incoming, &decision, effects);
+            return None;
+        }
+        let mut targets: Vec<(LineId, Target<'static>)> = Vec::with_capacity(stations.len());
+        for id in stations {
+            let station = bundle.directory.station_of(id);
+            let mnemonic = String::from_utf8_lossy(&station.mnemonic).into_owned().into();
+            let target = Target::Station { mnemonic, reference: "".into(), user: "".into() };
+            targets.push((station.line, target));
+        }
+        let own = precedence(&bundle, key_id, Scope::Single);
+        let requester = Box::default();
+        let accepted = Accepted::default();
+        Some(self.pass_on(
+            incoming, key_id, own, &decision, accepted, requester, targets, now_us, effects,
+        ))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "private; the common end of two ways")]
+    fn pass_on(
+        &mut self,
+        incoming: &Incoming<'_>,
+        key_id: KeyId,
+        precedence: u8,
+        decision: &Decision,
+        accepted: Accepted<'_>,
+        requester: Box<[u8]>,
+        targets: Vec<(LineId, Target<'static>)>,
+        now_us: i64,
+        effects: &mut Effects,
+    ) -> u64 {
+        let bundle = Arc::clone(&self.bundle);
+        let deadline_us = now_us + lifetime_us(&bundle, precedence, false);
+        let mut entries = Vec::with_capacity(targets.len());
+        for (line, target) in targets {
+            let sequence = self.line_state(line).map_or(0, |state| state.assign(precedence));
+            let name = Cow::Owned(self.line_name(line));
+            let record = EntryRecord { line: name, precedence, sequence, deadline_us, target };
+            entries.push((line, record));
+        }
+        let labels: Vec<String> = decision.labels.iter().cloned().collect();
+        let rules = decision.rule_ids(&bundle);
+        let late = accepted.late;
+        let number = self.record_accepted(
+            incoming,
+            &Accepted {
+                key: incoming.key().into(),
+                effect: decision.effect.name().into(),
+                rules: rules.into_iter().map(Cow::Borrowed).collect(),
+                labels: labels.iter().map(|label| Cow::Borrowed(label.as_str())).collect(),
+                entries: entries.iter().map(|(_, record)| record.clone()).collect(),
+                ..accepted
+            },
+            effects,
+        );
+        let stored = Arc::new(Stored {
+            number,
+            line: Some(incoming.line),
+            key: key_id,
+            dialect: incoming.dialect,
+            envelope: incoming.envelope.clone(),
+            labels,
+            late,
+            responder: bundle.directory.line(incoming.line).ori.clone(),
+            requester,
+            body: incoming.bytes.into(),
+        });
+        self.enqueue(&stored, entries, now_us);
+        number
+    }
+
+    /// The deadline of a reply: if none came, the sender is told, and the inquiry is withdrawn
+    /// where it still waits.
+    pub(crate) fn reply_overdue(&mut self, control: Control, now_us: i64, effects: &mut Effects) {
+        let Some(pending) = self.pending.get_mut(&control) else {
+            return;
+        };
+        if pending.answered || pending.overdue {
+            return;
+        }
+        pending.overdue = true;
+        let (stored, host, index) = (Arc::clone(&pending.stored), pending.host, pending.index);
+        let (precedence, sequence) = (pending.precedence, pending.sequence);
+        let waiting = self.line_state(host).and_then(|it| it.withdraw(precedence, sequence));
+        if waiting.is_some() {
+            self.outcome(stored.number, index, Outcome::Expired);
+        }
+        self.outcome(stored.number, index, Outcome::NoReply);
+        self.tell_no_reply(&stored, host, now_us, effects);
+        self.pump(host, now_us, effects);
+    }
+
+    /// An update may wait for days; its reply is expected from the moment of its delivery.
+    pub(crate) fn await_reply_to_update(&mut self, entry: &Entry, now_us: i64) {
+        let control = Control::of(entry.stored.number, entry.index);
+        let Some(pending) = self.pending.get(&control) else {
+            return;
+        };
+        let key = self.bundle.catalogue.key(pending.stored.key);
+        if key.is_some_and(|key| key.update) {
+            let within_us = i64::from(pending.reply_within_ms) * 1000;
+            self.timers.set(now_us + within_us, Timer::Reply(control));
+        }
+    }
+}
+
+impl Decision {
+    /// The refusal for a missing plan.
+    pub(crate) fn unplanned(error: PlanError) -> Self {
+        Self { code: crate::decision::plan_code(error), ..Self::syntactic() }
+    }
+}

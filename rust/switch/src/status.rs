@@ -1,0 +1,81 @@
+//! What an operator sees: lines, queues and counters. No personal data.
+
+use clets_routing::LineKind;
+use serde::Serialize;
+
+use crate::engine::Engine;
+use crate::queue::PRECEDENCES;
+
+/// One line's state.
+#[derive(Clone, Debug, Serialize)]
+pub struct LineStatus {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// `agency` or `host`.
+    pub kind: &'static str,
+    /// It has a session that may carry traffic.
+    pub up: bool,
+    /// Entries waiting, P0 to P4.
+    pub waiting: [usize; PRECEDENCES],
+    /// Entries on the wire, not yet acknowledged.
+    pub in_flight: usize,
+    /// Messages taken into custody since the start.
+    pub accepted: u64,
+    /// Messages refused since the start.
+    pub refused: u64,
+    /// Entries delivered since the start.
+    pub delivered: u64,
+    /// Entries expired since the start.
+    pub expired: u64,
+}
+
+/// The whole switch.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// The content hash of the bundle in force.
+    pub bundle: String,
+    /// The number the next record will have.
+    pub next_number: u64,
+    /// Records on stable storage.
+    pub durable: u64,
+    /// Connections.
+    pub sessions: usize,
+    /// Inquiries whose replies are still correlated.
+    pub correlated: usize,
+    /// Every line.
+    pub lines: Vec<LineStatus>,
+}
+
+impl Engine {
+    /// The state now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let lines = self.bundle.directory.lines().iter().zip(&self.lines);
+        Status {
+            bundle: self.bundle.hash.clone(),
+            next_number: self.next_number,
+            durable: self.durable,
+            sessions: self.sessions.len(),
+            correlated: self.pending.len(),
+            lines: lines
+                .map(|(line, state)| LineStatus {
+                    name: line.name.to_string(),
+                    title: line.title.to_string(),
+                    kind: match line.kind {
+                        LineKind::Agency => "agency",
+                        LineKind::Host => "host",
+                    },
+                    up: state.session.is_some(),
+                    waiting: state.depths(),
+                    in_flight: state.in_flight(),
+                    accepted: state.tally.accepted,
+                    refused: state.tally.refused,
+                    delivered: state.tally.delivered,
+                    expired: state.tally.expired,
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Moments at which something falls due.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use clets_routing::LineId;
+
+use crate::Control;
+
+/// What falls due.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Timer {
+    /// A sender is told that an entry still waits.
+    Delay { line: LineId, precedence: u8, sequence: u64 },
+    /// An entry's life ends.
+    Expiry { line: LineId, precedence: u8, sequence: u64 },
+    /// A correlation is forgotten.
+    Forget(Control),
+    /// A reply should have come.
+    Reply(Control),
+}
+
+/// All of them, the earliest first. Nothing is ever cancelled: a timer whose subject is gone
+/// does nothing when it falls due.
+#[derive(Debug, Default)]
+pub(crate) struct Timers(BinaryHeap<Reverse<(i64, Timer)>>);
+
+impl Timers {
+    /// Sets `timer` for `at_us`, microseconds since 1970.
+    pub(crate) fn set(&mut self, at_us: i64, timer: Timer) {
+        self.0.push(Reverse((at_us, timer)));
+    }
+
+    /// The next one that is due by `now_us`.
+    pub(crate) fn due(&mut self, now_us: i64) -> Option<Timer> {
+        let Reverse((at_us, _)) = self.0.peek()?;
+        if *at_us > now_us {
+            return None;
+        }
+        self.0.pop().map(|Reverse((_, timer))| timer)
+    }
+}
