@@ -29,10 +29,7 @@ impl Directory {
             return Some(Addressee::Group(group));
         }
         if let Some(ori) = self.ori(address) {
-            return self
-                .ori_of(ori)
-                .station
-                .map(|station| Addressee::Ori(ori, station));
+            return self.ori_of(ori).station.map(|station| Addressee::Ori(ori, station));
         }
         self.member_line(address).map(Addressee::Line)
     }

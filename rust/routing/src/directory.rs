@@ -69,10 +69,7 @@ impl Directory {
 
     /// All lines with their ids.
     pub fn line_ids(&self) -> impl Iterator<Item = (LineId, &Line)> {
-        self.lines()
-            .iter()
-            .enumerate()
-            .map(|(at, line)| (LineId::at(at), line))
+        self.lines().iter().enumerate().map(|(at, line)| (LineId::at(at), line))
     }
 
     /// A line.

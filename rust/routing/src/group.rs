@@ -117,9 +117,7 @@ fn expand(
     }
     let code = String::from_utf8_lossy(&group.code);
     if depth >= DEPTH_MAX {
-        return Err(format!(
-            "group `{code}` contains itself or is nested deeper than {DEPTH_MAX}"
-        ));
+        return Err(format!("group `{code}` contains itself or is nested deeper than {DEPTH_MAX}"));
     }
     let mut stations = Vec::with_capacity(group.members.len());
     let mut seen = HashSet::with_capacity(group.members.len());
@@ -132,22 +130,12 @@ fn expand(
             }
             Member::Group(inner) => {
                 expand(groups, inner.index(), stations_max, depth + 1, done)?;
-                let inner = done
-                    .get(inner.index())
-                    .and_then(Option::as_deref)
-                    .unwrap_or_default();
-                stations.extend(
-                    inner
-                        .iter()
-                        .copied()
-                        .filter(|station| seen.insert(*station)),
-                );
+                let inner = done.get(inner.index()).and_then(Option::as_deref).unwrap_or_default();
+                stations.extend(inner.iter().copied().filter(|station| seen.insert(*station)));
             }
         }
         if stations.len() > stations_max {
-            return Err(format!(
-                "group `{code}` reaches more than {stations_max} stations"
-            ));
+            return Err(format!("group `{code}` reaches more than {stations_max} stations"));
         }
     }
     if let Some(slot) = done.get_mut(at) {
@@ -162,10 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn group(members: Vec<Member>) -> Group {
-        Group {
-            members: members.into(),
-            ..Group::nobody()
-        }
+        Group { members: members.into(), ..Group::nobody() }
     }
 
     /// The same, slowly: every group walked anew, duplicates found by linear search.
@@ -207,25 +192,14 @@ mod tests {
     #[test]
     fn a_circle_is_refused() {
         let one = group(vec![Member::Group(GroupId(1))]);
-        let two = group(vec![
-            Member::Station(StationId(1)),
-            Member::Group(GroupId(0)),
-        ]);
-        assert!(
-            expand_all(&[one, two], 10)
-                .unwrap_err()
-                .contains("contains itself")
-        );
+        let two = group(vec![Member::Station(StationId(1)), Member::Group(GroupId(0))]);
+        assert!(expand_all(&[one, two], 10).unwrap_err().contains("contains itself"));
     }
 
     #[test]
     fn too_wide_a_group_is_refused() {
         let wide = group((0..11).map(|id| Member::Station(StationId(id))).collect());
-        assert!(
-            expand_all(&[wide], 10)
-                .unwrap_err()
-                .contains("more than 10 stations")
-        );
+        assert!(expand_all(&[wide], 10).unwrap_err().contains("more than 10 stations"));
     }
 
     #[test]

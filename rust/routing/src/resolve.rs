@@ -52,11 +52,7 @@ impl Directory {
         for spec in &route.legs {
             match &spec.address {
                 Address::Omit => {
-                    plan.legs.push(Leg {
-                        host: spec.host,
-                        spec,
-                        destinations: SmallVec::new(),
-                    });
+                    plan.legs.push(Leg { host: spec.host, spec, destinations: SmallVec::new() });
                 }
                 Address::Field(code) => {
                     if let Some(value) = field(code).filter(|value| !value.is_empty()) {
@@ -87,11 +83,7 @@ impl Directory {
             Some(leg) => leg.destinations.push(code),
             None => {
                 let destinations = SmallVec::from_slice(&[code]);
-                plan.legs.push(Leg {
-                    host,
-                    spec,
-                    destinations,
-                });
+                plan.legs.push(Leg { host, spec, destinations });
             }
         }
     }

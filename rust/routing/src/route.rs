@@ -90,10 +90,7 @@ pub(crate) struct Routes(Table<Choice>);
 
 impl Routes {
     pub(crate) fn new(capacity: usize) -> Self {
-        let nobody = Choice {
-            name: Name::default(),
-            routes: Vec::new(),
-        };
+        let nobody = Choice { name: Name::default(), routes: Vec::new() };
         Self(Table::new(capacity, nobody))
     }
 
@@ -105,10 +102,7 @@ impl Routes {
                 }
             }
             None => {
-                self.0.add(Choice {
-                    name,
-                    routes: vec![route],
-                });
+                self.0.add(Choice { name, routes: vec![route] });
             }
         }
     }
@@ -119,12 +113,10 @@ impl Routes {
         field: &dyn Fn(&[u8]) -> Option<&'v [u8]>,
     ) -> Option<&Route> {
         let choice = self.0.row(self.0.find(name)?);
-        choice.routes.iter().find(|route| {
-            route
-                .condition
-                .as_ref()
-                .is_none_or(|condition| condition.holds(field))
-        })
+        choice
+            .routes
+            .iter()
+            .find(|route| route.condition.as_ref().is_none_or(|condition| condition.holds(field)))
     }
 }
 
@@ -141,26 +133,18 @@ mod tests {
             federal_only: false,
             address: Address::Omit,
         };
-        Route {
-            condition,
-            legs: vec![leg],
-        }
+        Route { condition, legs: vec![leg] }
     }
 
     fn condition() -> impl Strategy<Value = Option<Condition>> {
         let value = prop::sample::select(vec!["", "CA", "AZ"]);
-        prop::option::of(
-            (prop::collection::vec(value, 1..3), any::<bool>()).prop_map(|(values, negate)| {
-                Condition {
-                    field: b"LIS"[..].into(),
-                    values: values
-                        .into_iter()
-                        .map(|value| value.as_bytes().into())
-                        .collect(),
-                    negate,
-                }
-            }),
-        )
+        prop::option::of((prop::collection::vec(value, 1..3), any::<bool>()).prop_map(
+            |(values, negate)| Condition {
+                field: b"LIS"[..].into(),
+                values: values.into_iter().map(|value| value.as_bytes().into()).collect(),
+                negate,
+            },
+        ))
     }
 
     proptest! {

@@ -43,17 +43,14 @@ impl<T: Named> Table<T> {
         if self.index.find(hash, taken).is_some() {
             return None;
         }
-        self.index
-            .insert_unique(hash, slot, |slot| hasher.hash_one(name_at(rows, *slot)));
+        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(name_at(rows, *slot)));
         self.rows.push(row);
         Some(position)
     }
 
     pub(crate) fn find(&self, name: &[u8]) -> Option<usize> {
         let hash = self.hasher.hash_one(name);
-        let slot = self
-            .index
-            .find(hash, |slot| name_at(&self.rows, *slot) == name)?;
+        let slot = self.index.find(hash, |slot| name_at(&self.rows, *slot) == name)?;
         usize::try_from(*slot).ok()
     }
 
@@ -71,10 +68,7 @@ impl<T: Named> Table<T> {
 }
 
 fn name_at<T: Named>(rows: &[T], slot: u32) -> &[u8] {
-    usize::try_from(slot)
-        .ok()
-        .and_then(|slot| rows.get(slot))
-        .map_or(&[], Named::name)
+    usize::try_from(slot).ok().and_then(|slot| rows.get(slot)).map_or(&[], Named::name)
 }
 
 #[cfg(test)]

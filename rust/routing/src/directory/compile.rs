@@ -20,11 +20,7 @@ pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
         serde_json::from_slice(json).map_err(|error| format!("not a bundle document: {error}"))?;
     at_most("agencies", document.agencies.len(), AGENCIES_MAX)?;
     at_most("groups", document.groups.len(), GROUPS_MAX)?;
-    at_most(
-        "lines and hosts",
-        document.lines.len() + document.hosts.len(),
-        LINES_MAX,
-    )?;
+    at_most("lines and hosts", document.lines.len() + document.hosts.len(), LINES_MAX)?;
 
     let mut directory = empty(&document);
     for row in &document.agencies {
@@ -37,10 +33,7 @@ pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
     for row in &document.hosts {
         let id = LineId::at(add(&mut directory.lines, "line", host(row)?)?);
         for code in &row.members {
-            let member = MemberCode {
-                code: code.as_bytes().into(),
-                line: id,
-            };
+            let member = MemberCode { code: code.as_bytes().into(), line: id };
             add(&mut directory.members, "destination code", member)?;
         }
     }
@@ -67,10 +60,7 @@ pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
 fn empty(document: &Document<'_>) -> Directory {
     let lines = document.lines.len() + document.hosts.len();
     let members = document.hosts.iter().map(|host| host.members.len()).sum();
-    let nobody = MemberCode {
-        code: Box::default(),
-        line: LineId::NOBODY,
-    };
+    let nobody = MemberCode { code: Box::default(), line: LineId::NOBODY };
     Directory {
         agencies: Table::new(document.agencies.len(), Agency::nobody()),
         groups: Table::new(document.groups.len(), Group::nobody()),
@@ -98,11 +88,7 @@ fn line(directory: &Directory, row: &LineRow<'_>) -> Result<Line, String> {
     let mut agencies = row
         .agencies
         .iter()
-        .map(|code| {
-            directory
-                .agency(code)
-                .ok_or_else(|| nothing("agency", code))
-        })
+        .map(|code| directory.agency(code).ok_or_else(|| nothing("agency", code)))
         .collect::<Result<Vec<_>, _>>()?;
     agencies.sort_unstable();
     agencies.dedup();
@@ -143,11 +129,7 @@ fn host(row: &HostRow<'_>) -> Result<Line, String> {
         reply_deadline_ms: row.reply_deadline_ms,
         county: 0,
         agencies: Box::default(),
-        members: row
-            .members
-            .iter()
-            .map(|code| code.as_bytes().into())
-            .collect(),
+        members: row.members.iter().map(|code| code.as_bytes().into()).collect(),
     })
 }
 
@@ -156,9 +138,7 @@ fn ori(directory: &Directory, row: &OriRow<'_>) -> Result<Ori, String> {
         .map_err(|_| format!("ORI `{}` is not nine characters long", row.ori))?;
     Ok(Ori {
         ori,
-        agency: directory
-            .agency(&row.agency)
-            .ok_or_else(|| nothing("agency", &row.agency))?,
+        agency: directory.agency(&row.agency).ok_or_else(|| nothing("agency", &row.agency))?,
         full_access: row.full_access,
         criminal_history: row.criminal_history,
         station: None,
@@ -168,12 +148,8 @@ fn ori(directory: &Directory, row: &OriRow<'_>) -> Result<Ori, String> {
 fn station(directory: &Directory, row: &StationRow<'_>) -> Result<Station, String> {
     Ok(Station {
         mnemonic: row.mnemonic.as_bytes().into(),
-        line: directory
-            .find_line(&row.line)
-            .ok_or_else(|| nothing("line", &row.line))?,
-        ori: directory
-            .ori(row.ori.as_bytes())
-            .ok_or_else(|| nothing("ORI", &row.ori))?,
+        line: directory.find_line(&row.line).ok_or_else(|| nothing("line", &row.line))?,
+        ori: directory.ori(row.ori.as_bytes()).ok_or_else(|| nothing("ORI", &row.ori))?,
         kind: word(&row.kind, StationKind::parse)?,
     })
 }
@@ -196,9 +172,7 @@ fn bind_oris(directory: &mut Directory, rows: &[OriRow<'_>]) -> Result<(), Strin
 fn user(directory: &Directory, row: &UserRow<'_>) -> Result<User, String> {
     Ok(User {
         id: row.id.as_bytes().into(),
-        agency: directory
-            .agency(&row.agency)
-            .ok_or_else(|| nothing("agency", &row.agency))?,
+        agency: directory.agency(&row.agency).ok_or_else(|| nothing("agency", &row.agency))?,
         level: word(&row.level, Level::parse)?,
         standing: word(&row.standing, Standing::parse)?,
         cleared: row.cleared,
@@ -221,11 +195,8 @@ fn add_groups(directory: &mut Directory, rows: &[GroupRow<'_>]) -> Result<(), St
         add(&mut directory.groups, "group", group)?;
     }
     for (at, row) in rows.iter().enumerate() {
-        let members = row
-            .members
-            .iter()
-            .map(|code| member(directory, code))
-            .collect::<Result<_, _>>()?;
+        let members =
+            row.members.iter().map(|code| member(directory, code)).collect::<Result<_, _>>()?;
         let senders = senders(directory, row)?;
         if let Some(group) = directory.groups.row_mut(at) {
             group.members = members;
@@ -233,9 +204,7 @@ fn add_groups(directory: &mut Directory, rows: &[GroupRow<'_>]) -> Result<(), St
         }
     }
     let stations_max = usize::try_from(directory.settings.limits.group_stations)
-        .map_or(GROUP_STATIONS_MAX, |stations| {
-            stations.min(GROUP_STATIONS_MAX)
-        });
+        .map_or(GROUP_STATIONS_MAX, |stations| stations.min(GROUP_STATIONS_MAX));
     let expanded = expand_all(directory.groups.rows(), stations_max)?;
     for (at, stations) in expanded.into_iter().enumerate() {
         if let Some(group) = directory.groups.row_mut(at) {
@@ -250,11 +219,7 @@ fn member(directory: &Directory, code: &str) -> Result<Member, String> {
     if let Some(group) = directory.group(bytes) {
         return Ok(Member::Group(group));
     }
-    let ori_station = || {
-        directory
-            .ori(bytes)
-            .and_then(|ori| directory.ori_of(ori).station)
-    };
+    let ori_station = || directory.ori(bytes).and_then(|ori| directory.ori_of(ori).station);
     directory
         .station(bytes)
         .or_else(ori_station)
@@ -268,11 +233,7 @@ fn senders(directory: &Directory, row: &GroupRow<'_>) -> Result<Senders, String>
     };
     let mut agencies: Vec<AgencyId> = codes
         .iter()
-        .map(|code| {
-            directory
-                .agency(code)
-                .ok_or_else(|| nothing("agency", code))
-        })
+        .map(|code| directory.agency(code).ok_or_else(|| nothing("agency", code)))
         .collect::<Result<_, _>>()?;
     agencies.sort_unstable();
     Ok(Senders::Agencies(agencies.into()))
@@ -282,23 +243,13 @@ fn add_route(directory: &mut Directory, row: &RouteRow<'_>) -> Result<(), String
     at_most("legs of one route", row.legs.len(), LEGS_MAX)?;
     for key in &row.keys {
         let written = WrittenKey::parse(key);
-        let legs = row
-            .legs
-            .iter()
-            .map(|leg| leg_spec(directory, leg, &written));
+        let legs = row.legs.iter().map(|leg| leg_spec(directory, leg, &written));
         let condition = row.condition.as_ref().map(|condition| Condition {
             field: condition.field.as_bytes().into(),
-            values: condition
-                .values
-                .iter()
-                .map(|value| value.as_bytes().into())
-                .collect(),
+            values: condition.values.iter().map(|value| value.as_bytes().into()).collect(),
             negate: condition.negate,
         });
-        let route = Route {
-            condition,
-            legs: legs.collect::<Result<_, _>>()?,
-        };
+        let route = Route { condition, legs: legs.collect::<Result<_, _>>()? };
         let name = name(written.system, written.federal_only, written.key)
             .ok_or_else(|| format!("the key `{key}` of a route is too long"))?;
         directory.routes.add(name, route);
@@ -311,24 +262,15 @@ fn leg_spec(
     row: &LegRow<'_>,
     own: &WrittenKey<'_>,
 ) -> Result<LegSpec, String> {
-    let host = directory
-        .find_line(&row.host)
-        .ok_or_else(|| nothing("host", &row.host))?;
+    let host = directory.find_line(&row.host).ok_or_else(|| nothing("host", &row.host))?;
     let line = directory.line(host);
     if line.kind != LineKind::Host {
-        return Err(format!(
-            "`{}` is a line of agencies and cannot be asked",
-            row.host
-        ));
+        return Err(format!("`{}` is a line of agencies and cannot be asked", row.host));
     }
     let mut written = row.key.as_deref().map_or(*own, WrittenKey::parse);
     // NCIC and Nlets have no destination systems: there the bare key is the whole address.
     if row.key.is_none() && line.dialect_out != Dialect::Clets {
-        written = WrittenKey {
-            system: &[],
-            federal_only: false,
-            key: own.key,
-        };
+        written = WrittenKey { system: &[], federal_only: false, key: own.key };
     }
     let bytes = |text: &str| Box::<[u8]>::from(text.as_bytes());
     let address = match (&row.destination_field, &row.destination, row.addressed) {
@@ -337,10 +279,7 @@ fn leg_spec(
         (None, None, true) => Address::Message,
         (None, None, false) => Address::Omit,
         _ => {
-            return Err(format!(
-                "a leg to `{}` has more than one kind of destination",
-                row.host
-            ));
+            return Err(format!("a leg to `{}` has more than one kind of destination", row.host));
         }
     };
     Ok(LegSpec {
@@ -363,22 +302,14 @@ struct WrittenKey<'a> {
 impl<'a> WrittenKey<'a> {
     fn parse(text: &'a str) -> Self {
         let (system, rest) = text.split_once('.').unwrap_or(("", text));
-        let (federal_only, key) = rest
-            .strip_prefix("R.")
-            .map_or((false, rest), |key| (true, key));
-        Self {
-            system: system.as_bytes(),
-            federal_only,
-            key: key.as_bytes(),
-        }
+        let (federal_only, key) = rest.strip_prefix("R.").map_or((false, rest), |key| (true, key));
+        Self { system: system.as_bytes(), federal_only, key: key.as_bytes() }
     }
 }
 
 fn add<T: Named>(table: &mut Table<T>, what: &str, row: T) -> Result<usize, String> {
     let name = String::from_utf8_lossy(row.name()).into_owned();
-    table
-        .add(row)
-        .ok_or_else(|| format!("the {what} `{name}` is there twice"))
+    table.add(row).ok_or_else(|| format!("the {what} `{name}` is there twice"))
 }
 
 fn word<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, String> {
@@ -386,11 +317,7 @@ fn word<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, String> {
 }
 
 fn at_most(what: &str, count: usize, max: usize) -> Result<(), String> {
-    if count > max {
-        Err(format!("{count} {what}: at most {max} are possible"))
-    } else {
-        Ok(())
-    }
+    if count > max { Err(format!("{count} {what}: at most {max} are possible")) } else { Ok(()) }
 }
 
 fn nothing(what: &str, name: &str) -> String {

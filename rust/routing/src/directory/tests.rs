@@ -124,14 +124,8 @@ fn entries_are_found_by_name() {
     );
 
     let user = directory.user_of(directory.user(b"U000002").unwrap());
-    assert_eq!(
-        (user.level, user.standing),
-        (Level::LessThanFull, Standing::Suspended)
-    );
-    assert_eq!(
-        (user.cleared, user.statement, user.trained_day),
-        (false, true, None)
-    );
+    assert_eq!((user.level, user.standing), (Level::LessThanFull, Standing::Suspended));
+    assert_eq!((user.cleared, user.statement, user.trained_day), (false, true, None));
     assert_eq!(user.agency, ori.agency);
 
     for name in [&b""[..], b"A019000", b"A01900022", b"a0190002", b"\xff"] {
@@ -146,10 +140,7 @@ fn entries_are_found_by_name() {
 fn lines_know_how_they_speak() {
     let directory = directory();
     let line = |name| directory.line(directory.find_line(name).unwrap());
-    assert_eq!(
-        (line("cad-01").kind, &*line("cad-01").system),
-        (LineKind::Agency, "agency")
-    );
+    assert_eq!((line("cad-01").kind, &*line("cad-01").system), (LineKind::Agency, "agency"));
     assert_eq!(line("ncic").dialect_in, Dialect::NcicOut);
     assert_eq!(line("ncic").dialect_out, Dialect::NcicIn);
     assert_eq!(line("nlets").dialect_out, Dialect::NletsIn);
@@ -175,28 +166,19 @@ fn an_unknown_id_has_no_rights() {
 fn an_ori_matches_its_own_station_and_agency() {
     let directory = directory();
     let may = |station: &[u8], ori: &[u8]| {
-        directory.ori_matches(
-            directory.station(station).unwrap(),
-            directory.ori(ori).unwrap(),
-        )
+        directory.ori_matches(directory.station(station).unwrap(), directory.ori(ori).unwrap())
     };
     assert!(may(b"A0190001", b"CA0190000"));
     assert!(!may(b"A0190001", b"CA0190100"), "of another agency");
     assert!(may(b"A0190002", b"CA01901L0"), "another ORI of its agency");
-    assert!(
-        !may(b"A0190003", b"CA0190100"),
-        "a limited station borrows no full ORI"
-    );
+    assert!(!may(b"A0190003", b"CA0190100"), "a limited station borrows no full ORI");
 }
 
 #[test]
 fn a_group_reaches_each_station_once() {
     let directory = directory();
     let all = directory.group(b"GALL").unwrap();
-    assert_eq!(
-        directory.expand(all),
-        [StationId(0), StationId(1), StationId(2)]
-    );
+    assert_eq!(directory.expand(all), [StationId(0), StationId(1), StationId(2)]);
     let group = directory.group_of(all);
     assert!(group.senders.include(directory.agency("so").unwrap()));
     assert!(!group.senders.include(directory.agency("pd").unwrap()));
@@ -213,31 +195,18 @@ fn the_state_of_the_plate_chooses_the_route() {
         let name = |leg: &crate::Leg<'_>| {
             let [system, key] = [&leg.spec.system, &leg.spec.key]
                 .map(|part| String::from_utf8_lossy(part).into_owned());
-            let destinations = leg
-                .destinations
-                .iter()
-                .map(|code| String::from_utf8_lossy(code));
+            let destinations = leg.destinations.iter().map(|code| String::from_utf8_lossy(code));
             let host = &directory.line(leg.host).name;
-            format!(
-                "{host}:{system}:{key}:{}",
-                destinations.collect::<Vec<_>>().join(",")
-            )
+            format!("{host}:{system}:{key}:{}", destinations.collect::<Vec<_>>().join(","))
         };
         plan.legs.iter().map(name).collect::<Vec<_>>()
     };
     assert_eq!(hosts(None), ["dmv:IV:4A:", "svs:IA:QV:", "ncic::QV:"]);
-    assert_eq!(
-        hosts(Some(b"CA")),
-        ["dmv:IV:4A:", "svs:IA:QV:", "ncic::QV:"]
-    );
+    assert_eq!(hosts(Some(b"CA")), ["dmv:IV:4A:", "svs:IA:QV:", "ncic::QV:"]);
     assert_eq!(hosts(Some(b"AZ")), ["svs:IA:QV:", "nlets::RQ:AZ"]);
     assert_eq!(hosts(Some(b"NV")), ["svs:IA:QV:", "nevada::RQ:NV"]);
     assert!(directory.plan(b"IV", true, b"4A", &no_field).is_none());
-    assert!(
-        directory
-            .plan(b"IV", false, b"4AAAAAAAA", &no_field)
-            .is_none()
-    );
+    assert!(directory.plan(b"IV", false, b"4AAAAAAAA", &no_field).is_none());
 }
 
 #[test]
@@ -252,10 +221,8 @@ fn destinations_go_to_the_line_that_lists_them() {
         .iter()
         .map(|leg| (&*directory.line(leg.host).name, leg.destinations.to_vec()))
         .collect();
-    let expected: [(&str, Vec<&[u8]>); 2] = [
-        ("nlets", vec![b"AZ", b"OR"]),
-        ("nevada", vec![b"NV", b"NV0130000"]),
-    ];
+    let expected: [(&str, Vec<&[u8]>); 2] =
+        [("nlets", vec![b"AZ", b"OR"]), ("nevada", vec![b"NV", b"NV0130000"])];
     assert_eq!(found, expected);
     assert_eq!(plan.unknown.to_vec(), [b"ZZ"]);
     assert_eq!(&*plan.legs[0].spec.key, b"DQ", "the message's own key");
@@ -267,43 +234,20 @@ fn the_federal_mark_is_part_of_the_name_but_not_written_to_ncic() {
     let directory = directory();
     assert!(directory.plan(b"IW", false, b"QW", &no_field).is_none());
     let leg = &directory.plan(b"IW", true, b"QW", &no_field).unwrap().legs[0];
-    assert_eq!(
-        (&*leg.system, &*leg.key, leg.federal_only),
-        (&b""[..], &b"QW"[..], false)
-    );
+    assert_eq!((&*leg.system, &*leg.key, leg.federal_only), (&b""[..], &b"QW"[..], false));
 }
 
 #[test]
 fn an_address_has_one_meaning() {
     let directory = directory();
-    assert_eq!(
-        directory.addressee(b"A0190002"),
-        Some(Addressee::Station(StationId(1)))
-    );
-    assert_eq!(
-        directory.addressee(b"GONE"),
-        Some(Addressee::Group(GroupId(1)))
-    );
-    assert_eq!(
-        directory.addressee(b"CA0190000"),
-        Some(Addressee::Ori(OriId(0), StationId(0)))
-    );
-    assert_eq!(
-        directory.addressee(b"CA0190100"),
-        None,
-        "an ORI without a station"
-    );
+    assert_eq!(directory.addressee(b"A0190002"), Some(Addressee::Station(StationId(1))));
+    assert_eq!(directory.addressee(b"GONE"), Some(Addressee::Group(GroupId(1))));
+    assert_eq!(directory.addressee(b"CA0190000"), Some(Addressee::Ori(OriId(0), StationId(0))));
+    assert_eq!(directory.addressee(b"CA0190100"), None, "an ORI without a station");
     assert_eq!(directory.addressee(b"NV"), Some(Addressee::Line(LineId(6))));
-    assert_eq!(
-        directory.addressee(b"AZ0070000"),
-        Some(Addressee::Line(LineId(5)))
-    );
+    assert_eq!(directory.addressee(b"AZ0070000"), Some(Addressee::Line(LineId(5))));
     assert_eq!(directory.addressee(b"ZZ"), None);
-    assert_eq!(
-        directory.addressee(b"AZ00700"),
-        None,
-        "neither a code nor an ORI"
-    );
+    assert_eq!(directory.addressee(b"AZ00700"), None, "neither a code nor an ORI");
 }
 
 #[test]
@@ -320,88 +264,28 @@ fn settings_are_kept() {
 fn what_does_not_fit_together_is_refused_with_its_name() {
     let twice = json!(["A0190001", "county-019", "CA0190000", "fixed"]);
     let cases = [
-        (
-            "/stations/1",
-            twice,
-            "the station `A0190001` is there twice",
-        ),
-        (
-            "/stations/1/1",
-            json!("county-099"),
-            "there is no line `county-099`",
-        ),
-        (
-            "/stations/1/2",
-            json!("CA0990000"),
-            "there is no ORI `CA0990000`",
-        ),
-        (
-            "/stations/1/3",
-            json!("pager"),
-            "`pager` is not a word known here",
-        ),
-        (
-            "/oris/0/0",
-            json!("CA019"),
-            "ORI `CA019` is not nine characters long",
-        ),
-        (
-            "/oris/0/4",
-            json!("A0190009"),
-            "there is no station `A0190009`",
-        ),
+        ("/stations/1", twice, "the station `A0190001` is there twice"),
+        ("/stations/1/1", json!("county-099"), "there is no line `county-099`"),
+        ("/stations/1/2", json!("CA0990000"), "there is no ORI `CA0990000`"),
+        ("/stations/1/3", json!("pager"), "`pager` is not a word known here"),
+        ("/oris/0/0", json!("CA019"), "ORI `CA019` is not nine characters long"),
+        ("/oris/0/4", json!("A0190009"), "there is no station `A0190009`"),
         ("/users/0/1", json!("fd"), "there is no agency `fd`"),
-        (
-            "/users/0/2",
-            json!("chief"),
-            "`chief` is not a word known here",
-        ),
-        (
-            "/hosts/4/members",
-            json!(["AZ"]),
-            "the destination code `AZ` is there twice",
-        ),
-        (
-            "/hosts/0/dialect",
-            json!("morse"),
-            "`morse` is not a word known here",
-        ),
+        ("/users/0/2", json!("chief"), "`chief` is not a word known here"),
+        ("/hosts/4/members", json!(["AZ"]), "the destination code `AZ` is there twice"),
+        ("/hosts/0/dialect", json!("morse"), "`morse` is not a word known here"),
         ("/groups/1/members", json!(["GALL"]), "contains itself"),
-        (
-            "/groups/1/members",
-            json!(["CA0190100"]),
-            "ORI with a station `CA0190100`",
-        ),
-        (
-            "/groups/0/senders",
-            json!(["fd"]),
-            "there is no agency `fd`",
-        ),
-        (
-            "/routes/0/legs/0/host",
-            json!("dvm"),
-            "there is no host `dvm`",
-        ),
-        (
-            "/routes/0/legs/0/host",
-            json!("cad-01"),
-            "is a line of agencies and cannot be asked",
-        ),
-        (
-            "/routes/1/legs/1/destination",
-            json!("AZ"),
-            "more than one kind of destination",
-        ),
+        ("/groups/1/members", json!(["CA0190100"]), "ORI with a station `CA0190100`"),
+        ("/groups/0/senders", json!(["fd"]), "there is no agency `fd`"),
+        ("/routes/0/legs/0/host", json!("dvm"), "there is no host `dvm`"),
+        ("/routes/0/legs/0/host", json!("cad-01"), "is a line of agencies and cannot be asked"),
+        ("/routes/1/legs/1/destination", json!("AZ"), "more than one kind of destination"),
         (
             "/routes/0/keys",
             json!(["IV.123456789"]),
             "the key `IV.123456789` of a route is too long",
         ),
-        (
-            "/settings/limits/group_stations",
-            json!(2),
-            "reaches more than 2 stations",
-        ),
+        ("/settings/limits/group_stations", json!(2), "reaches more than 2 stations"),
         ("/lines", json!(null), "not a bundle document"),
     ];
     for (pointer, value, expected) in cases {
@@ -416,17 +300,7 @@ fn what_does_not_fit_together_is_refused_with_its_name() {
 fn twenty_thousand_users_compile_quickly() {
     let mut document = document();
     let users = (0..20_000).map(|number| {
-        json!([
-            format!("W{number:06}"),
-            "so",
-            "full",
-            "active",
-            true,
-            true,
-            10_000,
-            10_100,
-            40_000
-        ])
+        json!([format!("W{number:06}"), "so", "full", "active", true, true, 10_000, 10_100, 40_000])
     });
     document["users"] = users.collect();
     let json = document.to_string();

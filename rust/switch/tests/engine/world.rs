@@ -1,0 +1,306 @@
+//! A small state around the real engine: two agency lines, two hosts, and a journal in memory
+//! that is durable only when a test says so.
+
+use std::sync::{Arc, LazyLock};
+
+use clets_routing::LineId;
+use clets_switch::{Bundle, ConnectionId, Effects, Engine, Event, Replay};
+use clets_wire::framing::dmpp::{self, function};
+use clets_wire::framing::native;
+
+/// 2026-01-05 12:00 UTC, microseconds.
+pub const NOON_US: i64 = 1_767_614_400_000_000;
+
+const DOCUMENT: &str = r#"{
+ "settings": {"name": "Test", "ori": "CA0000000", "origin": "clets.example/test",
+  "limits": {"frame_bytes": 65536, "queue_entries": 10, "destinations": 20,
+   "group_stations": 100, "inquiries": 1000, "duplicate_window_ms": 86400000},
+  "deadline_ms": {"p0": 600000, "p1": 3600000, "p2": 60000, "p2_update": 259200000,
+   "p3": 259200000, "p4": 86400000},
+  "delay_notice_ms": {"p0": 30000, "p1": 60000, "p2": 0, "p2_update": 900000, "p3": 900000,
+   "p4": 6000000},
+  "reply_deadline_ms": 30000,
+  "fields": {"purpose": "PUR", "california_purpose": "CAP", "reason": "RSN",
+   "attention": "ATN", "case": "OCA"}},
+ "agencies": [["alpha-pd", "Alpha Police", "ca_lea", "active", 1],
+              ["beta-so", "Beta Sheriff", "ca_lea", "active", 2]],
+ "lines": [
+  {"name": "alpha", "title": "Alpha County", "framing": "dmpp", "window": 1, "dedupes": false,
+   "county": 1, "agencies": ["alpha-pd"]},
+  {"name": "beta", "title": "Beta County", "framing": "native", "window": 64, "dedupes": true,
+   "county": 2, "agencies": ["beta-so"]}],
+ "hosts": [
+  {"name": "svs", "title": "Stolen Vehicles", "system": "state", "framing": "dmpp",
+   "dialect": "clets", "ori": "CASVS0000", "station": "SWITCH", "window": 4, "dedupes": false,
+   "reply_deadline_ms": 30000, "members": []},
+  {"name": "ncic", "title": "NCIC", "system": "ncic", "framing": "dmpp", "dialect": "ncic",
+   "ori": "DCNCIC000", "station": "SWITCH", "window": 4, "dedupes": false,
+   "reply_deadline_ms": 30000, "members": []}],
+ "oris": [["CA0010100", "alpha-pd", true, true, "ALPHA1"],
+          ["CA0020000", "beta-so", true, true, "BETA1"]],
+ "stations": [["ALPHA1", "alpha", "CA0010100", "fixed"], ["BETA1", "beta", "CA0020000", "fixed"],
+              ["BETA2", "beta", "CA0020000", "mobile"]],
+ "users": [["U1", "alpha-pd", "full", "active", true, true, 18000, 18100, 25000],
+           ["U2", "beta-so", "full", "active", true, true, 18000, 18100, 25000],
+           ["U3", "alpha-pd", "less_than_full", "active", true, true, 18000, 18100, 19000]],
+ "groups": [{"code": "BAYAREA", "title": "Bay", "scope": "group",
+             "members": ["ALPHA1", "BETA1", "BETA2"], "senders": null}],
+ "routes": [
+  {"keys": ["IV.4A"], "condition": null, "legs": [
+   {"host": "svs", "key": "IA.QV", "destination_field": null, "destination": null,
+    "addressed": false},
+   {"host": "ncic", "key": "QV", "destination_field": null, "destination": null,
+    "addressed": false}]},
+  {"keys": ["IA.EV"], "condition": null, "legs": [
+   {"host": "svs", "key": "IA.EV", "destination_field": null, "destination": null,
+    "addressed": false}]}]
+}"#;
+
+static BUNDLE: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/california/policy");
+    let mut policies: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    policies.sort();
+    let schema = std::fs::read_to_string(format!("{folder}/schema.cedarschema")).unwrap();
+    Bundle::compile(DOCUMENT.as_bytes(), &policies, &schema, "test".to_owned()).unwrap()
+});
+
+/// What a connection was sent, as frames.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Seen {
+    Accept(u64),
+    Ack,
+    Close(u16),
+    Data(String),
+    Gap(u8, u64),
+    LogonAck(String),
+    Nak(u16),
+    Reject(u64, u16, String),
+    Skip(u8, u64),
+}
+
+pub struct World {
+    pub engine: Engine,
+    pub now_us: i64,
+    /// Every record, in order: kind, time, body.
+    pub journal: Vec<(u8, i64, Vec<u8>)>,
+    pub durable: usize,
+    /// What each connection was sent since it was last looked at.
+    seen: Vec<(u32, Seen)>,
+    partial: std::collections::HashMap<u32, Vec<u8>>,
+    /// Validations of DMPP data not yet acknowledged, by connection.
+    owed: Vec<(u32, [u8; 4])>,
+    connected: Vec<(u32, String)>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            engine: Engine::new(Arc::clone(&BUNDLE)),
+            now_us: NOON_US,
+            journal: Vec::new(),
+            durable: 0,
+            seen: Vec::new(),
+            partial: std::collections::HashMap::new(),
+            owed: Vec::new(),
+            connected: Vec::new(),
+        }
+    }
+
+    /// The same world after the process died: only what was durable is left.
+    pub fn restart(&mut self) {
+        self.journal.truncate(self.durable);
+        let mut replay = Replay::new(Arc::clone(&BUNDLE));
+        for (number, (kind, time_us, body)) in self.journal.iter().enumerate() {
+            replay.record(number as u64, *kind, *time_us, body).unwrap();
+        }
+        self.engine = replay.finish(self.now_us);
+        self.seen.clear();
+        self.partial.clear();
+        self.owed.clear();
+        self.connected.clear();
+    }
+
+    pub fn line(name: &str) -> LineId {
+        BUNDLE.directory.find_line(name).unwrap()
+    }
+
+    pub fn step(&mut self, event: Event<'_>) {
+        let mut effects = Effects::default();
+        self.engine.step(event, self.now_us, &mut effects);
+        self.take(effects);
+    }
+
+    fn take(&mut self, effects: Effects) {
+        for record in effects.records {
+            self.journal.push((record.kind, self.now_us, record.body));
+        }
+        for (connection, bytes) in effects.writes {
+            self.read(connection.0, &bytes);
+        }
+        for (connection, code) in effects.closes {
+            self.seen.push((connection.0, Seen::Close(code)));
+        }
+    }
+
+    /// Connects a DMPP line, or a native one with its LOGON.
+    pub fn connect(&mut self, connection: u32, line: &str) {
+        let id = Self::line(line);
+        let event = Event::Open { connection: ConnectionId(connection), line: id, dialed: false };
+        self.step(event);
+        self.connected.push((connection, line.to_owned()));
+        if line == "beta" {
+            self.logon(connection, [1; 5]);
+        }
+    }
+
+    pub fn logon(&mut self, connection: u32, receive: [u64; 5]) {
+        let body = format!(r#"{{"line": "beta", "receive": {receive:?}}}"#);
+        self.native(connection, native::Kind::Logon, 0, 0, body.as_bytes());
+    }
+
+    pub fn disconnect(&mut self, connection: u32) {
+        self.step(Event::Close { connection: ConnectionId(connection), unread: 0 });
+        self.partial.remove(&connection);
+        self.connected.retain(|(owner, _)| *owner != connection);
+        self.owed.retain(|(owner, _)| *owner != connection);
+    }
+
+    pub fn bytes(&mut self, connection: u32, bytes: &[u8]) -> usize {
+        let mut effects = Effects::default();
+        let event = Event::Receive { connection: ConnectionId(connection), bytes };
+        self.engine.step(event, self.now_us, &mut effects);
+        let consumed = effects.consumed;
+        self.take(effects);
+        consumed
+    }
+
+    /// Sends a message on a DMPP line.
+    pub fn dmpp(&mut self, connection: u32, payload: &str) {
+        let mut out = Vec::new();
+        dmpp::encode(&mut out, function::DATA_ACK, *b"2120", 1, 1, payload.as_bytes());
+        assert_eq!(self.bytes(connection, &out), out.len());
+    }
+
+    pub fn native(
+        &mut self,
+        connection: u32,
+        kind: native::Kind,
+        precedence: u8,
+        sequence: u64,
+        body: &[u8],
+    ) {
+        let mut out = Vec::new();
+        let frame = native::Frame { kind, precedence, flags: 0, code: 0, sequence, body };
+        native::encode(&mut out, &frame);
+        self.bytes(connection, &out);
+    }
+
+    /// Acknowledges everything that a DMPP connection was sent.
+    pub fn acknowledge(&mut self, connection: u32) {
+        let owed: Vec<[u8; 4]> = self
+            .owed
+            .extract_if(.., |(owner, _)| *owner == connection)
+            .map(|(_, validation)| validation)
+            .collect();
+        for validation in owed {
+            let mut out = Vec::new();
+            dmpp::encode(&mut out, function::POSITIVE_ACK, validation, 1, 1, b"");
+            self.bytes(connection, &out);
+        }
+    }
+
+    /// Everything recorded so far reaches the disk.
+    pub fn sync(&mut self) {
+        self.durable = self.journal.len();
+        self.step(Event::Durable(self.durable as u64));
+    }
+
+    /// Lets time pass, with every connection heard from often enough.
+    pub fn wait(&mut self, seconds: i64) {
+        for _ in 0..seconds {
+            self.now_us += 1_000_000;
+            for (connection, line) in self.connected.clone() {
+                if line == "beta" {
+                    self.native(connection, native::Kind::Heartbeat, 0, 0, b"");
+                } else {
+                    let mut out = Vec::new();
+                    dmpp::encode(&mut out, function::STATUS_REPLY, [0; 4], 1, 1, b"");
+                    self.bytes(connection, &out);
+                }
+            }
+            self.step(Event::Tick);
+        }
+    }
+
+    /// Lets time pass in silence.
+    pub fn wait_in_silence(&mut self, seconds: i64) {
+        self.now_us += seconds * 1_000_000;
+        self.step(Event::Tick);
+    }
+
+    /// What a connection was sent since the last look.
+    pub fn seen(&mut self, connection: u32) -> Vec<Seen> {
+        self.seen.extract_if(.., |(owner, _)| *owner == connection).map(|(_, it)| it).collect()
+    }
+
+    /// The texts that a connection was sent since the last look.
+    pub fn data(&mut self, connection: u32) -> Vec<String> {
+        let texts = self.seen(connection).into_iter();
+        texts.filter_map(|it| if let Seen::Data(text) = it { Some(text) } else { None }).collect()
+    }
+
+    fn read(&mut self, connection: u32, bytes: &[u8]) {
+        let buffer = self.partial.entry(connection).or_default();
+        buffer.extend_from_slice(bytes);
+        let bytes = std::mem::take(buffer);
+        let mut at = 0;
+        let text = |body: &[u8]| String::from_utf8(body.to_vec()).unwrap();
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            if rest.starts_with(b"CL") {
+                let (frame, size) = native::next(rest, 1 << 20).unwrap().unwrap();
+                at += size;
+                let seen = match frame.kind {
+                    native::Kind::Accept => {
+                        Seen::Accept(u64::from_be_bytes(frame.body.try_into().unwrap()))
+                    }
+                    native::Kind::Data => {
+                        let mark = if frame.flags == 1 { "PD " } else { "" };
+                        Seen::Data(format!("{mark}{}", text(frame.body)))
+                    }
+                    native::Kind::Gap => Seen::Gap(frame.precedence, frame.sequence),
+                    native::Kind::Heartbeat => continue,
+                    native::Kind::LogonAck => Seen::LogonAck(text(frame.body)),
+                    native::Kind::Reject => {
+                        Seen::Reject(frame.sequence, frame.code, text(frame.body))
+                    }
+                    native::Kind::Skip => Seen::Skip(frame.precedence, frame.sequence),
+                    other => panic!("the switch sent {other:?}"),
+                };
+                self.seen.push((connection, seen));
+            } else {
+                let (frame, size) = dmpp::next(rest, 1 << 20).unwrap().unwrap();
+                at += size;
+                let seen = match frame.function {
+                    function::DATA_ACK => {
+                        self.owed.push((connection, frame.validation));
+                        Seen::Data(text(frame.data))
+                    }
+                    function::POSITIVE_ACK => Seen::Ack,
+                    function::NEGATIVE_ACK => Seen::Nak(frame.status),
+                    function::STATUS_REQUEST | function::STATUS_REPLY => continue,
+                    other => panic!("the switch sent function {other}"),
+                };
+                self.seen.push((connection, seen));
+            }
+        }
+    }
+}
