@@ -136,8 +136,8 @@ impl Known {
     }
 }
 
-/// The history's text and where it begins in the file; `None` when there is no file. What is not text
-/// behind it is left out: an unfinished note is never whole.
+/// The history's text and where it begins in the file; `None` when there is no file. What is not
+/// text behind it is left out: an unfinished note is never whole.
 fn read_history(
     storage: &dyn Storage,
     dir: &Path,

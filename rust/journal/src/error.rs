@@ -66,7 +66,8 @@ pub enum Error {
         /// Length allowed.
         bytes_max: usize,
     },
-    /// Writing or syncing failed. The journal takes nothing more: reopen it to learn what is durable.
+    /// Writing or syncing failed. The journal takes nothing more: reopen it to learn what is
+    /// durable.
     #[error("E601: cannot write {what}: {source}")]
     Write {
         /// Which file or directory.
@@ -77,7 +78,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The number in the project's error table: 601 write, 602 damage, 603 checkpoint, 604 unusable.
+    /// The number in the project's error table: 601 write, 602 damage, 603 checkpoint, 604
+    /// unusable.
     pub fn code(&self) -> u16 {
         match self {
             Self::BatchFull | Self::Overload { .. } | Self::TooLarge { .. } => 601,

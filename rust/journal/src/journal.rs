@@ -19,13 +19,13 @@ use crate::writer::{Batch, Writer};
 /// How a journal is kept. Only `origin` has no default.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Unique name of this log, for instance `clets.example/switch`: first line of each checkpoint and
-    /// name of its key. No white space, no plus sign; a journal keeps the one it began with.
+    /// Unique name of this log, for instance `clets.example/switch`: first line of each checkpoint
+    /// and name of its key. No white space, no plus sign; a journal keeps the one it began with.
     pub origin: String,
     /// Length of new segment files in bytes, [`SEGMENT_BYTES_MIN`] or more, a multiple of 8.
     pub segment_bytes: u64,
-    /// The writer joins waiting batches up to about this many bytes into one write. It bounds what an
-    /// urgent batch waits for.
+    /// The writer joins waiting batches up to about this many bytes into one write. It bounds what
+    /// an urgent batch waits for.
     pub batch_bytes_max: usize,
     /// The writer joins waiting batches up to this many records into one write, 1 to 65,535.
     pub batch_records_max: usize,
@@ -71,7 +71,8 @@ impl Options {
 
 /// An open journal: the one writer of its directory.
 ///
-/// Dropped without [`Journal::close`] it makes durable what was submitted and forgets the open batch.
+/// Dropped without [`Journal::close`] it makes durable what was submitted and forgets the open
+/// batch.
 pub struct Journal {
     shared: Arc<Shared>,
     options: Options,
@@ -85,14 +86,13 @@ impl Journal {
     /// Opens the journal in `dir`, making it when there is none, and cuts a torn tail.
     ///
     /// The [`Recovery`] gives every record in order and must be read to its end before the first
-    /// append. `on_durable` is called on the writer thread once for each write that became durable, and
-    /// once when the journal fails: it should only wake its owner, who asks [`Journal::durable`] and
-    /// [`Journal::failure`].
+    /// append. `on_durable` is called on the writer thread once for each write that became durable,
+    /// and once when the journal fails: it should only wake its owner, who asks
+    /// [`Journal::durable`] and [`Journal::failure`].
     ///
-    /// # Errors
-    /// [`Error::InUse`] when another writer holds it; [`Error::Damaged`] or [`Error::Checkpoint`] when
-    /// it is not what was written (it is then left as it is, and [`crate::read`] still works);
-    /// [`Error::Option`], [`Error::Read`], [`Error::Write`].
+    /// # Errors [`Error::InUse`] when another writer holds it; [`Error::Damaged`] or
+    /// [`Error::Checkpoint`] when it is not what was written (it is then left as it is, and
+    /// [`crate::read`] still works); [`Error::Option`], [`Error::Read`], [`Error::Write`].
     pub fn open(
         dir: &Path,
         options: Options,
@@ -149,10 +149,9 @@ impl Journal {
     /// Adds a record to the open batch and gives its number. Nothing is written before
     /// [`Journal::submit`]; the records of one batch become durable together or not at all.
     ///
-    /// # Errors
-    /// [`Error::NotRecovered`]; [`Error::TooLarge`]; [`Error::BatchFull`] when the batch has 65,535
-    /// records or would not fit a segment; [`Error::Overload`]; or the journal's failure. The open batch
-    /// is as it was.
+    /// # Errors [`Error::NotRecovered`]; [`Error::TooLarge`]; [`Error::BatchFull`] when the batch
+    /// has 65,535 records or would not fit a segment; [`Error::Overload`]; or the journal's
+    /// failure. The open batch is as it was.
     pub fn append(&mut self, kind: u8, time_us: i64, body: &[u8]) -> Result<u64, Error> {
         self.shared.check()?;
         let capacity = self.options.capacity();

@@ -64,7 +64,8 @@ impl Keeper {
         Ok(Self { tasks, prepared, thread })
     }
 
-    /// Asks for a segment to be made ready. One at a time: the next only after [`Keeper::prepared`].
+    /// Asks for a segment to be made ready. One at a time: the next only after
+    /// [`Keeper::prepared`].
     pub(crate) fn prepare(&self, segment: u64) {
         // A keeper that ended is noticed when the segment is needed.
         let _ = self.tasks.send(Task::Prepare(segment));

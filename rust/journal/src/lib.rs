@@ -1,9 +1,9 @@
 //! The journal: a durable, tamper-evident log of records that the switch may rely on.
 //!
 //! Records are numbered from 0 without gaps, written in batches to preallocated segment files and
-//! counted durable only after an fsync. Over all of them stands an RFC 6962 Merkle tree whose head is
-//! signed at intervals, so that the log can be proved unchanged years later by tools we did not write.
-//! The bytes on disk are specified in `docs/internals/journal-format.md`.
+//! counted durable only after an fsync. Over all of them stands an RFC 6962 Merkle tree whose head
+//! is signed at intervals, so that the log can be proved unchanged years later by tools we did not
+//! write. The bytes on disk are specified in `docs/internals/journal-format.md`.
 //!
 //! What a record means is not the journal's business: it sees a kind, a time and bytes.
 //!

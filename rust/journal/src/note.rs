@@ -56,7 +56,8 @@ impl Checkpoint {
         let root = STANDARD.decode(root).ok().and_then(|root| Hash::try_from(root).ok());
         let root = root.ok_or_else(|| bad("no root hash"))?;
         let checkpoint = Self { origin: (*origin).to_owned(), size, root };
-        // One way to write a checkpoint: a leading zero, a plus sign or a carriage return is not it.
+        // One way to write a checkpoint: a leading zero, a plus sign or a carriage return is not
+        // it.
         if checkpoint.text() != text || checkpoint.origin != key.name {
             return Err(bad("another origin or an unusual form"));
         }

@@ -33,7 +33,8 @@ pub struct Reader {
     dir: PathBuf,
     walk: Option<Walk>,
     ready: vec::IntoIter<(OwnedRecord, Hash)>,
-    /// The end that was last judged in full: segment and offset. Polling the same end again stays cheap.
+    /// The end that was last judged in full: segment and offset. Polling the same end again stays
+    /// cheap.
     judged: Option<(u64, u64)>,
     torn: bool,
     stopped: bool,
@@ -65,8 +66,8 @@ pub fn read_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Reader, Error> {
 }
 
 impl Reader {
-    /// Whether the last end seen had pieces of an unfinished batch behind it: a torn tail, or a write
-    /// that was under way just then.
+    /// Whether the last end seen had pieces of an unfinished batch behind it: a torn tail, or a
+    /// write that was under way just then.
     pub fn torn_tail(&self) -> bool {
         self.torn
     }
@@ -207,7 +208,8 @@ pub(crate) fn open_begun(
             Err(bad("the file has not the length its header gives"))
         }
         Page::Begun(header) => Ok(Some((file, header))),
-        // The header is synced before any record is written, so records never stand behind a bad one.
+        // The header is synced before any record is written, so records never stand behind a bad
+        // one.
         Page::Bad | Page::Blank if blank_from(&*file, RECORDS_AT).map_err(failed())? => Ok(None),
         Page::Bad | Page::Blank => {
             // A living writer may have begun the segment between the two looks.
@@ -240,8 +242,8 @@ fn step(walk: &mut Walk, judged: &mut Option<(u64, u64)>) -> io::Result<Step> {
         return Ok(Step::End { torn: false });
     }
     let tail = walk.tail()?;
-    // Batches are written one after the other. So what looked bad beside a living writer is whole by
-    // the time a later one can be seen, and only what stays bad is damage.
+    // Batches are written one after the other. So what looked bad beside a living writer is whole
+    // by the time a later one can be seen, and only what stays bad is damage.
     walk.refresh();
     if let Some(batch) = walk.batch()? {
         return Ok(Step::Batch(batch));

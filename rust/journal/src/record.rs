@@ -78,8 +78,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, number: u64, time_us: i64, kind: u8, bod
     out.resize(end, 0);
 }
 
-/// Makes encoded records into one batch: fills in place, count and check sum of each, and hands each
-/// one's leaf hash to `leaf`. Nothing to seal is left when the records do not number `count`.
+/// Makes encoded records into one batch: fills in place, count and check sum of each.
 pub(crate) fn seal(mut bytes: &mut [u8], count: u16, seed: u32) {
     let mut place: u16 = 0;
     while let Some(length) = number_at(bytes, 4).map(|length: u32| length as usize) {
@@ -111,7 +110,8 @@ pub(crate) fn leaves(mut bytes: &[u8]) -> impl Iterator<Item = Hash> {
     })
 }
 
-/// Bytes of the record that begins here, padding included; `None` when it claims what none may have.
+/// Bytes of the record that begins here, padding included; `None` when it claims what none may
+/// have.
 pub(crate) fn claimed_bytes(header: &[u8]) -> Option<usize> {
     let length = number_at::<u32, 4>(header, 4)? as usize;
     let (place, count) = (number_at::<u16, 2>(header, 8)?, number_at::<u16, 2>(header, 10)?);

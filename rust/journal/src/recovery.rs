@@ -196,8 +196,8 @@ fn covered(
 
 /// Makes the end sound: zeros behind it, and everything before it truly on the disk.
 ///
-/// After a failed sync the kernel may show pages that never reached the disk, and call them clean. Only
-/// the header and the last batch can be such, so both are written again and synced.
+/// After a failed sync the kernel may show pages that never reached the disk, and call them clean.
+/// Only the header and the last batch can be such, so both are written again and synced.
 fn settle(mut walk: Walk, last: u64, tail: Tail) -> io::Result<Current> {
     let end = walk.offset;
     let bytes = walk.bytes(last, end)?;

@@ -139,9 +139,15 @@ impl Shared {
 
     /// Counts a write as durable and takes its buffers back.
     pub(crate) fn finish(&self, records: u64, batches: Vec<Batch>) {
-        self.durable.fetch_add(records, Ordering::Release);
         let bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
         self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        {
+            // Under the failure's lock: once a failure can be seen, nothing more becomes durable.
+            let failure = hold(&self.failure);
+            if failure.is_none() {
+                self.durable.fetch_add(records, Ordering::Release);
+            }
+        }
         let mut queue = hold(&self.queue);
         for mut batch in batches {
             if queue.spare.len() < SPARE_BUFFERS_MAX && batch.bytes.capacity() <= SPARE_BYTES_MAX {

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rand_core::{OsRng, RngCore};
 
-/// Who may read a new file. Bodies hold personal data, so nobody but the switch's own account by default.
+/// Who may read a new file. Bodies hold personal data, so nobody but the switch's own account by
+/// default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Owner may read and write (0600).
@@ -205,8 +206,8 @@ pub(crate) fn read_file(
     Ok(Some(bytes))
 }
 
-/// Replaces `path` in one step: a reader sees the old bytes or the new, never a mixture. The name is
-/// durable only after the next `sync_dir`; until then a power cut may bring the old file back.
+/// Replaces `path` in one step: a reader sees the old bytes or the new, never a mixture. The name
+/// is durable only after the next `sync_dir`; until then a power cut may bring the old file back.
 pub(crate) fn replace_file(
     storage: &dyn Storage,
     path: &Path,

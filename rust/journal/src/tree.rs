@@ -7,7 +7,8 @@ pub type Hash = [u8; 32];
 
 /// Hash of a leaf: SHA-256 of a zero byte and the leaf's bytes. CITE: RFC 6962 §2.1.
 ///
-/// A record's leaf is its number, its time (both 8 bytes, big-endian), its kind (1 byte) and its body.
+/// A record's leaf is its number, its time (both 8 bytes, big-endian), its kind (1 byte) and its
+/// body.
 pub fn leaf_hash(parts: &[&[u8]]) -> Hash {
     let mut hasher = Sha256::new_with_prefix([0]);
     for part in parts {
@@ -16,9 +17,9 @@ pub fn leaf_hash(parts: &[&[u8]]) -> Hash {
     hasher.finalize().into()
 }
 
-/// An append-only Merkle tree of which only the right edge is kept: the roots of the perfect subtrees
-/// that the size's binary digits name, largest first. Push costs one hash on average, at most 64;
-/// memory is at most 64 hashes.
+/// An append-only Merkle tree of which only the right edge is kept: the roots of the perfect
+/// subtrees that the size's binary digits name, largest first. Push costs one hash on average, at
+/// most 64; memory is at most 64 hashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     size: u64,
@@ -36,7 +37,8 @@ impl Tree {
         self.size
     }
 
-    /// Roots of the perfect subtrees, largest (leftmost) first; one for each binary one of the size.
+    /// Roots of the perfect subtrees, largest (leftmost) first; one for each binary one of the
+    /// size.
     pub fn edge(&self) -> &[Hash] {
         &self.edge
     }

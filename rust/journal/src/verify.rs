@@ -36,12 +36,12 @@ pub struct Report {
     pub torn_tail: bool,
 }
 
-/// Verifies the journal in `dir` against the verifier key that lies beside it. Works beside a living
-/// writer. Whoever may change the journal may change that key too: an auditor keeps a copy and uses
-/// [`verify_against`].
+/// Verifies the journal in `dir` against the verifier key that lies beside it. Works beside a
+/// living writer. Whoever may change the journal may change that key too: an auditor keeps a copy
+/// and uses [`verify_against`].
 ///
-/// # Errors
-/// [`Error::Damaged`], [`Error::Checkpoint`] or [`Error::Read`], at the first thing that does not hold.
+/// # Errors [`Error::Damaged`], [`Error::Checkpoint`] or [`Error::Read`], at the first thing that
+/// does not hold.
 pub fn verify(dir: &Path) -> Result<Report, Error> {
     verify_on(Arc::new(Disk), dir, None)
 }

@@ -139,8 +139,8 @@ pub(crate) fn blank_from(file: &dyn Handle, mut offset: u64) -> io::Result<bool>
     }
 }
 
-/// Bytes of whole aligned zero words at the front, when there is at least one; a last short piece of
-/// zeros counts too.
+/// Bytes of whole aligned zero words at the front, when there is at least one; a last short piece
+/// of zeros counts too.
 fn leading_zeros(bytes: &[u8]) -> Option<u64> {
     let zeros = match bytes.iter().position(|byte| *byte != 0) {
         Some(at) => at - at % ALIGNMENT,

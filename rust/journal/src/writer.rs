@@ -45,8 +45,9 @@ impl Writer {
         Self { storage, dir, current, tree, next_segment, buffer: Vec::new() }
     }
 
-    /// Writes `batches` as one and syncs. Once this returns they are durable; [`Writer::account`] must
-    /// follow before the next write. `prepared` gives the segment of the number it is asked for.
+    /// Writes `batches` as one and syncs. Once this returns they are durable; [`Writer::account`]
+    /// must follow before the next write. `prepared` gives the segment of the number it is asked
+    /// for.
     pub(crate) fn write(
         &mut self,
         batches: &[Batch],
@@ -75,8 +76,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes what was written last into the tree. Apart from `write`, so that those who wait for the
-    /// fsync need not wait for the hashing too.
+    /// Takes what was written last into the tree. Apart from `write`, so that those who wait for
+    /// the fsync need not wait for the hashing too.
     pub(crate) fn account(&mut self) {
         for leaf in record::leaves(&self.buffer) {
             self.tree.push(leaf);

@@ -38,6 +38,11 @@ impl Intake {
 
 #[pymethods]
 impl Intake {
+    /// Bytes that can be read into it now.
+    fn __len__(&self) -> usize {
+        self.with(|buffer| buffer.recv_slice().len())
+    }
+
     /// # Safety
     /// Called by Python's buffer protocol with a view to fill in.
     unsafe fn __getbuffer__(

@@ -5,7 +5,7 @@ mod document;
 #[cfg(test)]
 mod tests;
 
-use crate::entry::{Agency, Line, LineKind, Ori, Station, StationKind, User};
+use crate::entry::{Agency, Line, Ori, Station, StationKind, User};
 use crate::group::Group;
 use crate::ids::{AgencyId, GroupId, LineId, OriId, StationId, UserId};
 use crate::route::{Route, Routes, name};
@@ -156,19 +156,6 @@ impl Directory {
         &self.group_of(id).stations
     }
 
-    /// How many agencies, ORIs, stations, users, groups and lines there are, in this order.
-    #[must_use]
-    pub fn counts(&self) -> [usize; 6] {
-        [
-            self.agencies.rows().len(),
-            self.oris.rows().len(),
-            self.stations.rows().len(),
-            self.users.rows().len(),
-            self.groups.rows().len(),
-            self.lines.rows().len(),
-        ]
-    }
-
     /// The line that lists a destination code; for an ORI, the one that lists its first two letters.
     #[must_use]
     pub fn member_line(&self, code: &[u8]) -> Option<LineId> {
@@ -214,12 +201,5 @@ impl Directory {
         field: &dyn Fn(&[u8]) -> Option<&'v [u8]>,
     ) -> Option<&Route> {
         self.routes.first(&name(system, federal_only, key)?, field)
-    }
-
-    /// The lines of hosts that policy knows by this destination system, such as `state`.
-    pub fn hosts_of<'a>(&'a self, system: &'a str) -> impl Iterator<Item = LineId> + 'a {
-        self.line_ids()
-            .filter(move |(_, line)| line.kind == LineKind::Host && &*line.system == system)
-            .map(|(id, _)| id)
     }
 }

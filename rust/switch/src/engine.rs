@@ -100,6 +100,10 @@ impl Engine {
                 self.fall_due(now_us, effects);
             }
         }
+        // What waited for a record that is durable already, such as the answer to a repetition.
+        if self.held.front().is_some_and(|(number, _)| *number < self.durable) {
+            self.release(self.durable, now_us, effects);
+        }
         self.flush_outcomes(effects);
     }
 

@@ -33,13 +33,8 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 5] = [
-        Self::Clets,
-        Self::NcicIn,
-        Self::NcicOut,
-        Self::NletsIn,
-        Self::NletsOut,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Clets, Self::NcicIn, Self::NcicOut, Self::NletsIn, Self::NletsOut];
 
     /// Name, as used in configuration and in Python.
     #[must_use]

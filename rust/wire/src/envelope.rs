@@ -87,20 +87,13 @@ impl Envelope {
     /// The value of the first field with this code. `bytes` must be the payload that was decoded.
     #[must_use]
     pub fn field<'a>(&self, bytes: &'a [u8], code: &[u8]) -> Option<&'a [u8]> {
-        self.fields
-            .iter()
-            .find(|f| f.code.of(bytes) == code)
-            .map(|f| f.value.of(bytes))
+        self.fields.iter().find(|f| f.code.of(bytes) == code).map(|f| f.value.of(bytes))
     }
 
     /// True when a field with this code stands more than once. Two readers may pick different
     /// ones, so a decision must not rest on a field for which this is true.
     #[must_use]
     pub fn is_repeated(&self, bytes: &[u8], code: &[u8]) -> bool {
-        self.fields
-            .iter()
-            .filter(|f| f.code.of(bytes) == code)
-            .nth(1)
-            .is_some()
+        self.fields.iter().filter(|f| f.code.of(bytes) == code).nth(1).is_some()
     }
 }

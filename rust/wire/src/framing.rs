@@ -17,16 +17,8 @@ use crate::error::FrameError;
 
 /// Compares what is there of a fixed beginning; an incomplete one is no error.
 fn expect_start(bytes: &[u8], start: &[u8], expected: &'static str) -> Result<(), FrameError> {
-    match bytes
-        .iter()
-        .zip(start)
-        .position(|(found, wanted)| found != wanted)
-    {
-        Some(offset) => Err(FrameError {
-            code: code::GARBAGE,
-            offset,
-            expected,
-        }),
+    match bytes.iter().zip(start).position(|(found, wanted)| found != wanted) {
+        Some(offset) => Err(FrameError { code: code::GARBAGE, offset, expected }),
         None => Ok(()),
     }
 }

@@ -109,16 +109,11 @@ impl Catalogue {
     /// A sentence with the line number: a column or value is not allowed, a key stands twice, or
     /// there are more than 65,536 keys.
     pub fn parse(table: &str) -> Result<Self, String> {
-        let mut catalogue = Self {
-            keys: Vec::new(),
-            index: HashTable::new(),
-            hasher: FixedState::default(),
-        };
+        let mut catalogue =
+            Self { keys: Vec::new(), index: HashTable::new(), hasher: FixedState::default() };
         for row in row::read(table) {
             let (line, key) = row?;
-            catalogue
-                .add(key)
-                .map_err(|problem| format!("line {line}: {problem}"))?;
+            catalogue.add(key).map_err(|problem| format!("line {line}: {problem}"))?;
         }
         Ok(catalogue)
     }
@@ -126,10 +121,8 @@ impl Catalogue {
     /// The key of this system, or the one without a system when `system` is empty.
     #[must_use]
     pub fn find(&self, system: &[u8], key: &[u8]) -> Option<KeyId> {
-        let is_it = |id: &KeyId| {
-            self.key(*id)
-                .is_some_and(|found| names_of(found) == (system, key))
-        };
+        let is_it =
+            |id: &KeyId| self.key(*id).is_some_and(|found| names_of(found) == (system, key));
         self.index.find(self.hash(system, key), is_it).copied()
     }
 
@@ -138,10 +131,7 @@ impl Catalogue {
     #[must_use]
     pub fn find_message(&self, bytes: &[u8], envelope: &Envelope) -> Option<KeyId> {
         let system = envelope.system.filter(|_| !envelope.federal_only);
-        self.find(
-            system.map_or(b"".as_slice(), |span| span.of(bytes)),
-            envelope.mke?.of(bytes),
-        )
+        self.find(system.map_or(b"".as_slice(), |span| span.of(bytes)), envelope.mke?.of(bytes))
     }
 
     /// The key with this id.
@@ -152,27 +142,20 @@ impl Catalogue {
 
     /// All keys in the order of the table.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (KeyId, &Key)> {
-        self.keys
-            .iter()
-            .enumerate()
-            .map(|(index, key)| (KeyId(index as u16), key))
+        self.keys.iter().enumerate().map(|(index, key)| (KeyId(index as u16), key))
     }
 
     fn add(&mut self, key: Key) -> Result<(), String> {
         let id = u16::try_from(self.keys.len()).map_err(|_| "more than 65536 keys".to_owned())?;
         let (system, name) = names_of(&key);
         if self.find(system, name).is_some() {
-            return Err(format!(
-                "key `{}` of system `{}` stands twice",
-                key.key, key.system
-            ));
+            return Err(format!("key `{}` of system `{}` stands twice", key.key, key.system));
         }
         let hash = self.hash(system, name);
         self.keys.push(key);
         let (keys, hasher) = (&self.keys, &self.hasher);
         self.index.insert_unique(hash, KeyId(id), |id| {
-            keys.get(usize::from(id.0))
-                .map_or(0, |key| hasher.hash_one(names_of(key)))
+            keys.get(usize::from(id.0)).map_or(0, |key| hasher.hash_one(names_of(key)))
         });
         Ok(())
     }

@@ -14,9 +14,7 @@ impl Span {
     #[inline]
     #[must_use]
     pub fn of(self, bytes: &[u8]) -> &[u8] {
-        bytes
-            .get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
     /// Length in bytes.
@@ -36,9 +34,6 @@ impl Span {
     /// A span of offsets that are known to be within [`crate::limits::PAYLOAD_BYTES_MAX`].
     #[inline]
     pub(crate) const fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: start as u32,
-            end: end as u32,
-        }
+        Self { start: start as u32, end: end as u32 }
     }
 }

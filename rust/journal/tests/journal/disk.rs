@@ -7,7 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use clets_journal::{Access, Handle, Storage};
 
-const SECTOR: usize = 512;
+/// Finer than any real disk's, so that more combinations arise in small files.
+const SECTOR: usize = 64;
 
 /// What a call that is made to fail does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +123,8 @@ impl MemoryDisk {
         self.state().retries
     }
 
-    /// Everything works again; what was written and not synced is still seen, as a kernel would show it.
+    /// Everything works again; what was written and not synced is still seen, as a kernel would
+    /// show it.
     pub(crate) fn heal(&self) {
         let mut state = self.state();
         state.fault = None;

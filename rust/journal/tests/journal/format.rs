@@ -1,5 +1,5 @@
-//! `docs/internals/journal-format.md` taken at its word: a reader and a forger written from it, sharing no
-//! code with the crate.
+//! `docs/internals/journal-format.md` taken at its word: a reader and a forger written from it,
+//! sharing no code with the crate.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use clets_journal::{OwnedRecord, verify_on};
 use sha2::{Digest, Sha256};
 
 use crate::disk::MemoryDisk;
-use crate::script::{dir, expected, options, written};
+use crate::script::{dir, expected, open, options, unsigned, written};
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_be_bytes(bytes[at..at + 2].try_into().unwrap())
@@ -85,18 +85,48 @@ fn a_stranger_reads_the_same_records_and_root() {
     assert_eq!((report.records, &report.root[..]), (leaves.len() as u64, &root(&leaves)[..]));
 }
 
+/// Changes one byte of the record at `at` and mends its check sum.
+fn forge(segment: &[u8], at: usize, length: usize) -> Vec<u8> {
+    let mut forged = segment.to_vec();
+    forged[at + 29] ^= 1;
+    let mended = sum(&forged, at, length);
+    forged[at..at + 4].copy_from_slice(&mended.to_be_bytes());
+    forged
+}
+
+#[test]
+fn without_any_checkpoint_the_next_header_finds_a_forger() {
+    let mut files = written(&[9; 8], unsigned()).files();
+    files.retain(|path, _| !path.ends_with("checkpoint") && !path.ends_with("checkpoint.history"));
+    let mut segments = segments(&files);
+    segments.pop();
+    assert!(segments.len() > 1);
+    for (path, segment) in segments {
+        for (at, record, _) in stranger(&segment) {
+            let mut files = files.clone();
+            files.insert(path.clone(), forge(&segment, at, record.body.len()));
+            let disk = MemoryDisk::with_files(&files);
+            let error = verify_on(disk.storage(), dir(), None).unwrap_err();
+            assert_eq!(error.code(), 602, "record {}: {error}", record.number);
+        }
+    }
+}
+
 #[test]
 fn a_forger_who_mends_the_check_sum_is_found_by_the_tree() {
     let disk = written(&[3, 1, 9, 9, 9, 9, 9, 9, 4], options());
     let files = disk.files();
+    let (last, _) = segments(&files).pop().unwrap();
     for (path, segment) in segments(&files) {
         for (at, record, _) in stranger(&segment) {
-            let mut forged = segment.clone();
-            forged[at + 29] ^= 1;
-            let mended = sum(&forged, at, record.body.len());
-            forged[at..at + 4].copy_from_slice(&mended.to_be_bytes());
+            let forged = forge(&segment, at, record.body.len());
             let mut files = files.clone();
             files.insert(path.clone(), forged);
+            // Opening sees it too as far as it looks: behind the last header, up to the checkpoint.
+            if path == last {
+                let disk = MemoryDisk::with_files(&files);
+                assert_eq!(open(disk.storage(), options()).err().unwrap().code(), 603);
+            }
             let error =
                 verify_on(MemoryDisk::with_files(&files).storage(), dir(), None).unwrap_err();
             assert!(matches!(error.code(), 602 | 603), "record {}: {error}", record.number);

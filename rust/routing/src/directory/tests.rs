@@ -109,7 +109,7 @@ fn no_field<'v>(_: &[u8]) -> Option<&'v [u8]> {
 #[test]
 fn entries_are_found_by_name() {
     let directory = directory();
-    assert_eq!(directory.counts(), [2, 3, 3, 2, 2, 7]);
+    assert_eq!((directory.lines().len(), directory.stations().len()), (7, 3));
 
     let station = directory.station_of(directory.station(b"A0190002").unwrap());
     assert_eq!(station.kind, StationKind::Mobile);
@@ -147,7 +147,6 @@ fn lines_know_how_they_speak() {
     assert_eq!((line("dmv").window, line("county-019").window), (1, 8));
     assert!(line("county-019").serves(directory.agency("so").unwrap()));
     assert!(!line("cad-01").serves(directory.agency("so").unwrap()));
-    assert_eq!(directory.hosts_of("state").collect::<Vec<_>>(), [LineId(2)]);
 }
 
 #[test]

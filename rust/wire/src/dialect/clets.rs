@@ -152,19 +152,12 @@ fn read_text(
     } else if rest.is_empty() {
         envelope.text = Some(Span::new(text_at, bytes.len()));
         Ok(true)
-    } else if rest
-        .first()
-        .is_some_and(|&byte| byte.is_ascii_graphic() && byte != b'.')
-    {
+    } else if rest.first().is_some_and(|&byte| byte.is_ascii_graphic() && byte != b'.') {
         // A destination or field code that begins with these letters.
         Ok(false)
     } else {
         let expected = "CR LF after TXT";
-        Err(DecodeError {
-            code: code::STRUCTURE,
-            offset: text_at,
-            expected,
-        })
+        Err(DecodeError { code: code::STRUCTURE, offset: text_at, expected })
     }
 }
 
@@ -188,11 +181,7 @@ fn read_destinations(bytes: &[u8], list: Span, envelope: &mut Envelope) -> Resul
         if envelope.destinations.len() == DESTINATIONS_MAX {
             let offset = destination.start as usize;
             let expected = "at most 32 destinations";
-            return Err(DecodeError {
-                code: code::TOO_MANY,
-                offset,
-                expected,
-            });
+            return Err(DecodeError { code: code::TOO_MANY, offset, expected });
         }
         envelope.destinations.push(span);
         Ok(())

@@ -100,19 +100,13 @@ fn split(bytes: &[u8], piece: Span) -> Option<Field> {
 #[inline]
 fn closed(fields: &Fields) -> Result<(), DecodeError> {
     match fields.last() {
-        Some(last) if last.value.is_empty() => Err(error(
-            code::FIELD,
-            last.value.start,
-            "a value after the slash",
-        )),
+        Some(last) if last.value.is_empty() => {
+            Err(error(code::FIELD, last.value.start, "a value after the slash"))
+        }
         _ => Ok(()),
     }
 }
 
 const fn error(code: u16, offset: u32, expected: &'static str) -> DecodeError {
-    DecodeError {
-        code,
-        offset: offset as usize,
-        expected,
-    }
+    DecodeError { code, offset: offset as usize, expected }
 }

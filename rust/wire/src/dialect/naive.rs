@@ -39,11 +39,7 @@ impl Plain {
             reference: envelope.reference.map(own),
             user: envelope.user.map(own),
             station: envelope.station.map(own),
-            fields: envelope
-                .fields
-                .iter()
-                .map(|f| (own(f.code), own(f.value)))
-                .collect(),
+            fields: envelope.fields.iter().map(|f| (own(f.code), own(f.value))).collect(),
             text: envelope.text.map(own),
             received: envelope.received.map(stamp),
             sent: envelope.sent.map(stamp),
@@ -105,9 +101,7 @@ fn clets(bytes: &[u8]) -> Result<Plain, u16> {
         }
         if is_first && !split(bytes, b'.')[at].contains(&b'/') {
             for destination in split(&parts[at], b',') {
-                let destination = visible(destination, 16)
-                    .and_then(filled)
-                    .map_err(|_| 202u16)?;
+                let destination = visible(destination, 16).and_then(filled).map_err(|_| 202u16)?;
                 plain.destinations.push(destination);
                 if plain.destinations.len() > 32 {
                     return Err(204);
@@ -211,16 +205,9 @@ fn nlets_out(bytes: &[u8]) -> Result<Plain, u16> {
 }
 
 fn body(mke: &[u8], bytes: &[u8], plain: &mut Plain) {
-    let is_text_key = ["AM", "AML", "AQ", "ER", "LQ", "SM"]
-        .iter()
-        .any(|key| key.as_bytes() == mke);
-    let found: Vec<_> = split(trim(bytes), b'.')
-        .iter()
-        .map(|part| field(part))
-        .collect();
-    let all_fields = found
-        .iter()
-        .all(|f| f.as_ref().is_some_and(|(_, value)| !value.is_empty()));
+    let is_text_key = ["AM", "AML", "AQ", "ER", "LQ", "SM"].iter().any(|key| key.as_bytes() == mke);
+    let found: Vec<_> = split(trim(bytes), b'.').iter().map(|part| field(part)).collect();
+    let all_fields = found.iter().all(|f| f.as_ref().is_some_and(|(_, value)| !value.is_empty()));
     if !is_text_key && all_fields && found.len() <= 128 {
         plain.fields = found.into_iter().flatten().collect();
     } else {
@@ -259,10 +246,7 @@ fn field(part: &[u8]) -> Option<(Bytes, Bytes)> {
 }
 
 fn stamp(bytes: &[u8]) -> Result<(Bytes, Bytes), u16> {
-    let shape: Bytes = bytes
-        .iter()
-        .map(|b| if b.is_ascii_digit() { b'0' } else { *b })
-        .collect();
+    let shape: Bytes = bytes.iter().map(|b| if b.is_ascii_digit() { b'0' } else { *b }).collect();
     if shape != b"00:00 00/00/0000 00000" {
         return Err(203);
     }
@@ -281,10 +265,7 @@ fn line(rest: &mut &[u8]) -> Result<Bytes, u16> {
 }
 
 fn split(bytes: &[u8], at: u8) -> Vec<Bytes> {
-    bytes
-        .split(|byte| *byte == at)
-        .map(<[u8]>::to_vec)
-        .collect()
+    bytes.split(|byte| *byte == at).map(<[u8]>::to_vec).collect()
 }
 
 fn join(parts: &[Bytes], with: u8) -> Bytes {
@@ -300,29 +281,17 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
 
 fn is_key(part: Bytes) -> Result<Bytes, u16> {
     let is_plain = part.iter().all(u8::is_ascii_alphanumeric);
-    if is_plain && (1..=6).contains(&part.len()) {
-        Ok(part)
-    } else {
-        Err(203)
-    }
+    if is_plain && (1..=6).contains(&part.len()) { Ok(part) } else { Err(203) }
 }
 
 fn is_ori(part: Bytes) -> Result<Bytes, u16> {
     let is_plain = part.iter().all(u8::is_ascii_alphanumeric);
-    if is_plain && part.len() == 9 {
-        Ok(part)
-    } else {
-        Err(203)
-    }
+    if is_plain && part.len() == 9 { Ok(part) } else { Err(203) }
 }
 
 fn visible(part: Bytes, max: usize) -> Result<Bytes, u16> {
     let is_visible = part.iter().all(u8::is_ascii_graphic);
-    if is_visible && part.len() <= max {
-        Ok(part)
-    } else {
-        Err(203)
-    }
+    if is_visible && part.len() <= max { Ok(part) } else { Err(203) }
 }
 
 fn filled(part: Bytes) -> Result<Bytes, u16> {

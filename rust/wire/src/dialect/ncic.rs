@@ -34,11 +34,7 @@ pub(super) fn decode_in(bytes: &[u8]) -> Result<Envelope, DecodeError> {
     envelope.origin = Some(ori(bytes, ori_at)?);
     if pieces.is_done() {
         let expected = "at least one field";
-        return Err(DecodeError {
-            code: code::STRUCTURE,
-            offset: pieces.at(),
-            expected,
-        });
+        return Err(DecodeError { code: code::STRUCTURE, offset: pieces.at(), expected });
     }
     fields::read(bytes, &mut pieces, &mut envelope.fields)?;
     Ok(envelope)
@@ -48,24 +44,14 @@ pub(super) fn decode_out(bytes: &[u8]) -> Result<Envelope, DecodeError> {
     let mut envelope = Envelope::new(Dialect::NcicOut);
     if !bytes.starts_with(HEADER_OUT) {
         let expected = "1L01 and control characters";
-        return Err(DecodeError {
-            code: code::STRUCTURE,
-            offset: 0,
-            expected,
-        });
+        return Err(DecodeError { code: code::STRUCTURE, offset: 0, expected });
     }
     let (header, ori_at) = line(bytes, 0)?;
     envelope.control = Some(control(bytes, header)?);
     let (receiver, text_at) = line(bytes, ori_at)?;
     envelope.destinations.push(ori(bytes, receiver)?);
-    let is_blank = bytes
-        .get(text_at..)
-        .is_some_and(|rest| rest.starts_with(CRLF));
-    let text_at = if is_blank {
-        text_at + CRLF.len()
-    } else {
-        text_at
-    };
+    let is_blank = bytes.get(text_at..).is_some_and(|rest| rest.starts_with(CRLF));
+    let text_at = if is_blank { text_at + CRLF.len() } else { text_at };
     envelope.text = Some(Span::new(text_at, bytes.len()));
     Ok(envelope)
 }
@@ -113,9 +99,5 @@ pub(super) fn line(bytes: &[u8], start: usize) -> Result<(Span, usize), DecodeEr
 }
 
 const fn line_end(offset: usize) -> DecodeError {
-    DecodeError {
-        code: code::STRUCTURE,
-        offset,
-        expected: "CR LF at the end of a header line",
-    }
+    DecodeError { code: code::STRUCTURE, offset, expected: "CR LF at the end of a header line" }
 }

@@ -47,11 +47,7 @@ pub(super) fn decode_in(bytes: &[u8]) -> Result<Envelope, DecodeError> {
     let at = pieces.at();
     if !is_text_mark(bytes, at) {
         let expected = "TXT before the body";
-        return Err(DecodeError {
-            code: code::STRUCTURE,
-            offset: at,
-            expected,
-        });
+        return Err(DecodeError { code: code::STRUCTURE, offset: at, expected });
     }
     let mut body = at + TXT.len();
     for filler in [b'\r', b'\n', DELETE] {
@@ -71,11 +67,7 @@ pub(super) fn decode_out(bytes: &[u8]) -> Result<Envelope, DecodeError> {
     envelope.origin = Some(ori(bytes, ori_at)?);
     if !pieces.is_done() {
         let expected = "CR LF after the sender's ORI";
-        return Err(DecodeError {
-            code: code::STRUCTURE,
-            offset: ori_at.end as usize,
-            expected,
-        });
+        return Err(DecodeError { code: code::STRUCTURE, offset: ori_at.end as usize, expected });
     }
     let (received, sent_at) = line(bytes, received_at)?;
     envelope.received = Some(stamp(bytes, received, received.end as usize)?);
@@ -84,11 +76,7 @@ pub(super) fn decode_out(bytes: &[u8]) -> Result<Envelope, DecodeError> {
     envelope.sent = Some(stamp(bytes, sent, stamp_end)?);
     if bytes.get(stamp_end) != Some(&b' ') {
         let expected = "a blank and the receiver's ORI";
-        return Err(DecodeError {
-            code: code::STRUCTURE,
-            offset: stamp_end,
-            expected,
-        });
+        return Err(DecodeError { code: code::STRUCTURE, offset: stamp_end, expected });
     }
     let receiver = Span::new(stamp_end + 1, sent.end as usize);
     envelope.destinations.push(ori(bytes, receiver)?);
@@ -100,11 +88,7 @@ pub(super) fn decode_out(bytes: &[u8]) -> Result<Envelope, DecodeError> {
     let (mark, body) = line(bytes, at)?;
     if mark.of(bytes) != TXT {
         let expected = "TXT on a line of its own";
-        return Err(DecodeError {
-            code: code::STRUCTURE,
-            offset: at,
-            expected,
-        });
+        return Err(DecodeError { code: code::STRUCTURE, offset: at, expected });
     }
     read_body(bytes, body, &mut envelope);
     Ok(envelope)
@@ -130,10 +114,7 @@ pub(super) fn encode_in(out: &mut Vec<u8>, message: &Outbound<'_>) {
     out.extend_from_slice(TXT);
     out.extend_from_slice(CRLF);
     // A reader drops one DEL after the line end; a text that begins with one needs a second.
-    if message
-        .text
-        .is_some_and(|text| text.first() == Some(&DELETE))
-    {
+    if message.text.is_some_and(|text| text.first() == Some(&DELETE)) {
         out.push(DELETE);
     }
     write_body(out, message);
@@ -163,9 +144,7 @@ pub(super) fn encode_out(out: &mut Vec<u8>, message: &Outbound<'_>) {
 /// Fields when every piece is one, else text: a reply in prose must pass as it is. A body with more
 /// fields than the limit is text too, so nothing is lost and no rule sees half of it.
 fn read_body(bytes: &[u8], body: usize, envelope: &mut Envelope) {
-    let is_text_key = envelope
-        .mke
-        .is_some_and(|key| TEXT_KEYS.contains(&key.of(bytes)));
+    let is_text_key = envelope.mke.is_some_and(|key| TEXT_KEYS.contains(&key.of(bytes)));
     let end = trimmed(bytes).len().max(body);
     if is_text_key || !fields::read_all(bytes, body, end, &mut envelope.fields) {
         envelope.text = Some(Span::new(body, bytes.len()));
@@ -187,19 +166,11 @@ fn read_destinations(bytes: &[u8], list: Span, envelope: &mut Envelope) -> Resul
         let offset = destination.start as usize;
         if !is_member && !is_ori(text) {
             let expected = "a destination of 2 or 9 letters and digits";
-            return Err(DecodeError {
-                code: code::FIELD,
-                offset,
-                expected,
-            });
+            return Err(DecodeError { code: code::FIELD, offset, expected });
         }
         if envelope.destinations.len() == DESTINATIONS_MAX {
             let expected = "at most 32 destinations";
-            return Err(DecodeError {
-                code: code::TOO_MANY,
-                offset,
-                expected,
-            });
+            return Err(DecodeError { code: code::TOO_MANY, offset, expected });
         }
         envelope.destinations.push(destination);
         Ok(())
@@ -226,16 +197,10 @@ fn stamp(bytes: &[u8], line: Span, end: usize) -> Result<Stamp, DecodeError> {
         _ => found == wanted,
     };
     if text.len() != PATTERN.len() || !text.iter().zip(PATTERN).all(fits) {
-        return Err(header_part(
-            line,
-            "hh:mm mm/dd/yyyy and a running number of 5 digits",
-        ));
+        return Err(header_part(line, "hh:mm mm/dd/yyyy and a running number of 5 digits"));
     }
     let at_end = start + STAMP_BYTES;
-    Ok(Stamp {
-        at: Span::new(start, at_end),
-        count: Span::new(at_end + 1, end),
-    })
+    Ok(Stamp { at: Span::new(start, at_end), count: Span::new(at_end + 1, end) })
 }
 
 fn write_stamp(out: &mut Vec<u8>, stamp: Option<(&[u8], u32)>) {

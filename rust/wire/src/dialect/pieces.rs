@@ -29,13 +29,7 @@ impl<'a> Pieces<'a> {
     /// The pieces from offset `at` on; spans still count from the beginning of `bytes`.
     pub(super) fn new_at(bytes: &'a [u8], at: usize) -> Self {
         let rest = bytes.get(at..).unwrap_or_default();
-        Self {
-            bytes,
-            periods: memchr_iter(b'.', rest),
-            base: at,
-            at,
-            is_done: false,
-        }
+        Self { bytes, periods: memchr_iter(b'.', rest), base: at, at, is_done: false }
     }
 
     /// Where the next piece begins; the length of the payload when there is none.
@@ -68,21 +62,14 @@ impl<'a> Pieces<'a> {
     #[inline]
     pub(super) fn require(&mut self, expected: &'static str) -> Result<Span, DecodeError> {
         let offset = self.at;
-        self.next().ok_or(DecodeError {
-            code: code::STRUCTURE,
-            offset,
-            expected,
-        })
+        self.next().ok_or(DecodeError { code: code::STRUCTURE, offset, expected })
     }
 }
 
 /// What stands before the CR, LF and ETX at the end of a message.
 pub(super) fn trimmed(bytes: &[u8]) -> &[u8] {
     let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0x03);
-    let end = bytes
-        .iter()
-        .rposition(|byte| !is_end(byte))
-        .map_or(0, |last| last + 1);
+    let end = bytes.iter().rposition(|byte| !is_end(byte)).map_or(0, |last| last + 1);
     bytes.get(..end).unwrap_or_default()
 }
 
@@ -93,10 +80,7 @@ pub(super) fn key(bytes: &[u8], span: Span) -> Result<Span, DecodeError> {
     if (1..=KEY_BYTES_MAX).contains(&text.len()) && text.iter().all(u8::is_ascii_alphanumeric) {
         return Ok(span);
     }
-    Err(header_part(
-        span,
-        "a message key of 1 to 6 letters and digits",
-    ))
+    Err(header_part(span, "a message key of 1 to 6 letters and digits"))
 }
 
 /// Accepts nine letters and digits.
@@ -130,11 +114,7 @@ pub(super) fn optional(
 
 /// E203 at the beginning of a part.
 pub(super) const fn header_part(span: Span, expected: &'static str) -> DecodeError {
-    DecodeError {
-        code: code::HEADER_PART,
-        offset: span.start as usize,
-        expected,
-    }
+    DecodeError { code: code::HEADER_PART, offset: span.start as usize, expected }
 }
 
 /// Cuts a list at its commas and gives each part to `accept`.

@@ -50,14 +50,7 @@ fn usual_messages_need_no_allocation() {
 /// Parts of a message that own their bytes, legal for one dialect.
 #[derive(Clone, Debug)]
 struct Parts {
-    plain: (
-        Option<String>,
-        bool,
-        String,
-        String,
-        Vec<String>,
-        Option<String>,
-    ),
+    plain: (Option<String>, bool, String, String, Vec<String>, Option<String>),
     identity: (String, String, String),
     body: Body,
     stamps: [(String, u32); 2],
@@ -112,10 +105,7 @@ fn body(dialect: Dialect) -> BoxedStrategy<Body> {
         Dialect::NcicIn => fields.boxed(),
         Dialect::NcicOut => text().prop_map(Body::Text).boxed(),
         Dialect::NletsIn | Dialect::NletsOut => {
-            let plain = (
-                "[A-Z]{2,4}",
-                "[A-Z0-9,/ -]{1,20}".prop_map(String::into_bytes),
-            );
+            let plain = ("[A-Z]{2,4}", "[A-Z0-9,/ -]{1,20}".prop_map(String::into_bytes));
             let fields = prop::collection::vec(plain, 1..20).prop_map(Body::Fields);
             // The blank keeps a text from being a list of fields.
             let text = text().prop_map(|text| Body::Text([b" ", text.as_slice()].concat()));
@@ -126,11 +116,8 @@ fn body(dialect: Dialect) -> BoxedStrategy<Body> {
 
 fn parts(dialect: Dialect) -> impl Strategy<Value = Parts> {
     let is_clets = dialect == Dialect::Clets;
-    let system = if is_clets {
-        prop::option::of("I[A-Z]|UM|NLTS").boxed()
-    } else {
-        Just(None).boxed()
-    };
+    let system =
+        if is_clets { prop::option::of("I[A-Z]|UM|NLTS").boxed() } else { Just(None).boxed() };
     let control = match dialect {
         Dialect::Clets => Just(None).boxed(),
         Dialect::NcicIn => prop::option::of("[A-Z0-9]{1,15}").boxed(),
@@ -140,28 +127,13 @@ fn parts(dialect: Dialect) -> impl Strategy<Value = Parts> {
     let key = "[A-HJ-Z0-9][A-Z0-9]{0,5}|I[A-Z]|R".prop_filter("keys of text", move |key| {
         is_clets || !["AM", "AML", "AQ", "ER", "LQ", "SM"].contains(&key.as_str())
     });
-    let plain = (
-        system,
-        any::<bool>(),
-        key,
-        "[A-Z]{2}[A-Z0-9]{7}",
-        destinations(dialect),
-        control,
-    );
+    let plain = (system, any::<bool>(), key, "[A-Z]{2}[A-Z0-9]{7}", destinations(dialect), control);
     let identity = ("[A-Z0-9]{1,11}", "[A-Z0-9]{0,20}", "[A-Z0-9]{0,30}");
-    let stamp = (
-        "[0-2][0-9]:[0-5][0-9] [01][0-9]/[0-3][0-9]/20[0-9]{2}",
-        0u32..100_000,
-    );
+    let stamp = ("[0-2][0-9]:[0-5][0-9] [01][0-9]/[0-3][0-9]/20[0-9]{2}", 0u32..100_000);
     (plain, identity, body(dialect), [stamp.clone(), stamp]).prop_map(
         move |(mut plain, identity, body, stamps)| {
             plain.1 &= plain.0.is_some();
-            Parts {
-                plain,
-                identity,
-                body,
-                stamps,
-            }
+            Parts { plain, identity, body, stamps }
         },
     )
 }
@@ -175,10 +147,8 @@ fn written(dialect: Dialect, parts: &Parts) -> (Vec<u8>, Plain) {
         Body::Fields(fields) => (fields.as_slice(), None),
         Body::Text(text) => (&[][..], Some(text.as_slice())),
     };
-    let fields: Vec<(&[u8], &[u8])> = fields
-        .iter()
-        .map(|(code, value)| (code.as_bytes(), value.as_slice()))
-        .collect();
+    let fields: Vec<(&[u8], &[u8])> =
+        fields.iter().map(|(code, value)| (code.as_bytes(), value.as_slice())).collect();
     let [received, sent] = &parts.stamps;
     let message = Outbound {
         mke: mke.as_bytes(),
@@ -218,11 +188,7 @@ fn expected(dialect: Dialect, message: &Outbound<'_>) -> Plain {
         reference: is_clets.then(|| filled(message.reference)).flatten(),
         user: is_clets.then(|| filled(message.user)).flatten(),
         station: is_clets.then(|| filled(message.station)).flatten(),
-        fields: message
-            .fields
-            .iter()
-            .map(|(c, v)| (c.to_vec(), v.to_vec()))
-            .collect(),
+        fields: message.fields.iter().map(|(c, v)| (c.to_vec(), v.to_vec())).collect(),
         text: message.text.map(<[u8]>::to_vec),
         received: has_stamps.then(|| stamp(message.received)).flatten(),
         sent: has_stamps.then(|| stamp(message.sent)).flatten(),
@@ -280,11 +246,7 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
 /// A legal message with a few bytes changed, put in or taken out.
 fn damaged() -> impl Strategy<Value = (Dialect, Vec<u8>)> {
     let bytes: Vec<u8> = b"./,\r\n\x03\x7F*RTX0aI \xFF".to_vec();
-    let change = (
-        any::<prop::sample::Index>(),
-        prop::sample::select(bytes),
-        0u8..3,
-    );
+    let change = (any::<prop::sample::Index>(), prop::sample::select(bytes), 0u8..3);
     (any_parts(), prop::collection::vec(change, 1..4)).prop_map(|((dialect, parts), changes)| {
         let (mut bytes, _) = written(dialect, &parts);
         for (at, byte, how) in changes {
@@ -305,16 +267,9 @@ fn damaged() -> impl Strategy<Value = (Dialect, Vec<u8>)> {
 fn agree(bytes: &[u8], dialect: Dialect) -> Result<(), TestCaseError> {
     let found = decode(bytes, dialect);
     if let Err(error) = &found {
-        prop_assert!(
-            error.offset <= bytes.len(),
-            "offset {} of {}",
-            error.offset,
-            bytes.len()
-        );
+        prop_assert!(error.offset <= bytes.len(), "offset {} of {}", error.offset, bytes.len());
     }
-    let found = found
-        .map(|envelope| Plain::of(&envelope, bytes))
-        .map_err(|error| error.code);
+    let found = found.map(|envelope| Plain::of(&envelope, bytes)).map_err(|error| error.code);
     prop_assert_eq!(found, naive::decode(bytes, dialect), "{:?}", dialect);
     Ok(())
 }
@@ -363,36 +318,19 @@ fn limits_hold_exactly() {
     let clets = |count| format!("S.R.U.4A.CA0190100.{}", fields(count));
     let ncic = |count| format!("QV.CA0190100.{}", fields(count));
     let nlets = |count| format!("RQ.CA0190100.AZ.TXT\r\n{}", fields(count));
-    for (text, dialect) in [
-        (clets(FIELDS_MAX), Dialect::Clets),
-        (ncic(FIELDS_MAX), Dialect::NcicIn),
-    ] {
+    for (text, dialect) in
+        [(clets(FIELDS_MAX), Dialect::Clets), (ncic(FIELDS_MAX), Dialect::NcicIn)]
+    {
         assert_eq!(read(text.as_bytes(), dialect).fields.len(), FIELDS_MAX);
     }
-    assert_eq!(
-        refused(clets(FIELDS_MAX + 1).as_bytes(), Dialect::Clets).0,
-        204
-    );
-    assert_eq!(
-        refused(ncic(FIELDS_MAX + 1).as_bytes(), Dialect::NcicIn).0,
-        204
-    );
-    assert_eq!(
-        read(nlets(FIELDS_MAX).as_bytes(), Dialect::NletsIn)
-            .fields
-            .len(),
-        FIELDS_MAX
-    );
+    assert_eq!(refused(clets(FIELDS_MAX + 1).as_bytes(), Dialect::Clets).0, 204);
+    assert_eq!(refused(ncic(FIELDS_MAX + 1).as_bytes(), Dialect::NcicIn).0, 204);
+    assert_eq!(read(nlets(FIELDS_MAX).as_bytes(), Dialect::NletsIn).fields.len(), FIELDS_MAX);
     let over = nlets(FIELDS_MAX + 1);
     let over = read(over.as_bytes(), Dialect::NletsIn);
     assert!(over.fields.is_empty() && over.text.is_some());
 
-    let clets = |count| {
-        format!(
-            "S.R.U.AM.CA0190100.{}.TXT\r\n",
-            vec!["GBAY"; count].join(",")
-        )
-    };
+    let clets = |count| format!("S.R.U.AM.CA0190100.{}.TXT\r\n", vec!["GBAY"; count].join(","));
     let nlets = |count| format!("AM.CA0190100.{}.TXT\r\n", vec!["AZ"; count].join(","));
     for (text, dialect) in [
         (clets as fn(usize) -> String, Dialect::Clets),
@@ -400,10 +338,7 @@ fn limits_hold_exactly() {
     ] {
         let found = read(text(DESTINATIONS_MAX).as_bytes(), dialect);
         assert_eq!(found.destinations.len(), DESTINATIONS_MAX);
-        assert_eq!(
-            refused(text(DESTINATIONS_MAX + 1).as_bytes(), dialect).0,
-            204
-        );
+        assert_eq!(refused(text(DESTINATIONS_MAX + 1).as_bytes(), dialect).0, 204);
     }
     let long = vec![b'x'; PAYLOAD_BYTES_MAX + 1];
     for dialect in Dialect::ALL {

@@ -17,11 +17,7 @@ impl FrameBuffer {
     /// A buffer of `capacity` bytes, allocated once.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self {
-            bytes: vec![0; capacity].into_boxed_slice(),
-            start: 0,
-            end: 0,
-        }
+        Self { bytes: vec![0; capacity].into_boxed_slice(), start: 0, end: 0 }
     }
 
     /// All free space, after moving what is pending to the front. Empty when the buffer is full.

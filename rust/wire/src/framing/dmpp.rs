@@ -131,11 +131,7 @@ pub fn next(bytes: &[u8], limit: usize) -> Result<Option<(Frame<'_>, usize)>, Fr
     }
     if block > limit {
         let expected = "a block length within the limit of the line";
-        return Err(FrameError {
-            code: code::FRAME_TOO_LONG,
-            offset: 4,
-            expected,
-        });
+        return Err(FrameError { code: code::FRAME_TOO_LONG, offset: 4, expected });
     }
     let Some(length) = bytes_at(bytes, 8).map(u16::from_be_bytes) else {
         return Ok(None);
@@ -180,11 +176,7 @@ fn split(block: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
     };
     if *stop != STOP {
         let expected = "STOP (55 AA 00 FF) where the block ends";
-        return Err(FrameError {
-            code: code::FRAME_DAMAGED,
-            offset: head.len(),
-            expected,
-        });
+        return Err(FrameError { code: code::FRAME_DAMAGED, offset: head.len(), expected });
     }
     let frame = || {
         Some(Frame {
@@ -200,11 +192,7 @@ fn split(block: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
 }
 
 const fn header(offset: usize, expected: &'static str) -> FrameError {
-    FrameError {
-        code: code::FRAME_HEADER,
-        offset,
-        expected,
-    }
+    FrameError { code: code::FRAME_HEADER, offset, expected }
 }
 
 #[cfg(test)]

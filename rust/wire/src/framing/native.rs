@@ -150,16 +150,10 @@ pub fn next(bytes: &[u8], limit: usize) -> Result<Option<(Frame<'_>, usize)>, Fr
     let Some(length) = bytes_at(bytes, 4).map(u32::from_be_bytes) else {
         return Ok(None);
     };
-    let total = usize::try_from(length)
-        .unwrap_or(usize::MAX)
-        .saturating_add(OVERHEAD);
+    let total = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(OVERHEAD);
     if total > limit {
         let expected = "a body length within the limit of the line";
-        return Err(FrameError {
-            code: code::FRAME_TOO_LONG,
-            offset: 4,
-            expected,
-        });
+        return Err(FrameError { code: code::FRAME_TOO_LONG, offset: 4, expected });
     }
     match bytes.get(16) {
         Some(&precedence) if precedence > PRECEDENCE_MAX => {
@@ -207,11 +201,7 @@ fn split(frame: &[u8], kind: Kind) -> Result<Option<Frame<'_>>, FrameError> {
     let computed = crc32c::crc32c_append(crc32c::crc32c(head), body);
     if computed != u32::from_be_bytes(*check) {
         let expected = "the CRC-32C of header and body";
-        return Err(FrameError {
-            code: code::FRAME_DAMAGED,
-            offset: CHECKED,
-            expected,
-        });
+        return Err(FrameError { code: code::FRAME_DAMAGED, offset: CHECKED, expected });
     }
     let frame = || {
         Some(Frame {
@@ -227,11 +217,7 @@ fn split(frame: &[u8], kind: Kind) -> Result<Option<Frame<'_>>, FrameError> {
 }
 
 const fn header(offset: usize, expected: &'static str) -> FrameError {
-    FrameError {
-        code: code::FRAME_HEADER,
-        offset,
-        expected,
-    }
+    FrameError { code: code::FRAME_HEADER, offset, expected }
 }
 
 #[cfg(test)]

@@ -26,16 +26,10 @@ pub(super) fn whole<T>(mut bytes: &[u8], take: Take<T>) -> Outcome<T> {
                 bytes = &bytes[used..];
             }
             Ok(None) => {
-                return Outcome {
-                    frames,
-                    end: Ok(bytes.to_vec()),
-                };
+                return Outcome { frames, end: Ok(bytes.to_vec()) };
             }
             Err(error) => {
-                return Outcome {
-                    frames,
-                    end: Err(error),
-                };
+                return Outcome { frames, end: Err(error) };
             }
         }
     }
@@ -50,10 +44,7 @@ pub(super) fn split<T>(mut bytes: &[u8], sizes: &[usize], take: Take<T>) -> Outc
             break;
         }
         let space = buffer.recv_slice();
-        assert!(
-            !space.is_empty(),
-            "a full buffer without a frame or an error"
-        );
+        assert!(!space.is_empty(), "a full buffer without a frame or an error");
         let n = (*size).min(space.len()).min(bytes.len());
         space[..n].copy_from_slice(&bytes[..n]);
         bytes = &bytes[n..];
@@ -66,16 +57,10 @@ pub(super) fn split<T>(mut bytes: &[u8], sizes: &[usize], take: Take<T>) -> Outc
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    return Outcome {
-                        frames,
-                        end: Err(error),
-                    };
+                    return Outcome { frames, end: Err(error) };
                 }
             }
         }
     }
-    Outcome {
-        frames,
-        end: Ok(buffer.pending().to_vec()),
-    }
+    Outcome { frames, end: Ok(buffer.pending().to_vec()) }
 }

@@ -99,9 +99,7 @@ impl Precedence {
     /// The precedence with this [`name`](Self::name).
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|precedence| precedence.name() == name)
+        Self::ALL.into_iter().find(|precedence| precedence.name() == name)
     }
 
     /// The precedence with this number.

@@ -34,9 +34,7 @@ pub(super) fn read(table: &str) -> Vec<Result<(u64, Key), String>> {
         let record = record.map_err(|problem| problem.to_string())?;
         let line = record.position().map_or(0, csv::Position::line);
         let at_line = |problem: String| format!("line {line}: {problem}");
-        let row: Row = record
-            .deserialize(Some(&headers))
-            .map_err(|e| at_line(e.to_string()))?;
+        let row: Row = record.deserialize(Some(&headers)).map_err(|e| at_line(e.to_string()))?;
         row.check().map_err(at_line).map(|key| (line, key))
     };
     reader.records().map(parse).collect()
@@ -48,20 +46,15 @@ impl Row {
             name.len() <= KEY_BYTES_MAX && name.bytes().all(|b| b.is_ascii_alphanumeric())
         };
         if !is_name(&self.system) || !is_name(&self.key) || self.key.is_empty() {
-            return Err(format!(
-                "`{}` `{}` is no system and key",
-                self.system, self.key
-            ));
+            return Err(format!("`{}` `{}` is no system and key", self.system, self.key));
         }
         let action =
             Action::parse(&self.action).ok_or_else(|| format!("`{}` is no action", self.action))?;
         let precedence = Precedence::parse(&self.precedence)
             .ok_or_else(|| format!("`{}` is no precedence", self.precedence))?;
-        for (column, value) in [
-            ("family", &self.family),
-            ("class", &self.class),
-            ("source", &self.source),
-        ] {
+        for (column, value) in
+            [("family", &self.family), ("class", &self.class), ("source", &self.source)]
+        {
             if value.is_empty() {
                 return Err(format!("column `{column}` is empty"));
             }
@@ -71,11 +64,7 @@ impl Row {
         for alternative in self.required.split('|').filter(|text| !text.is_empty()) {
             required.push(codes(alternative.split('+'))?);
         }
-        if let Some(code) = required
-            .iter()
-            .flatten()
-            .find(|code| !fields.contains(code))
-        {
+        if let Some(code) = required.iter().flatten().find(|code| !fields.contains(code)) {
             let code = String::from_utf8_lossy(code);
             return Err(format!("required `{code}` is not among the fields"));
         }

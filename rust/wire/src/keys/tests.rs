@@ -27,26 +27,18 @@ const HEADER: &str =
 
 fn row(catalogue: &Catalogue, system: &str, key: &str) -> Key {
     let id = catalogue.find(system.as_bytes(), key.as_bytes());
-    catalogue
-        .key(id.unwrap_or_else(|| panic!("no {system}.{key}")))
-        .unwrap()
-        .clone()
+    catalogue.key(id.unwrap_or_else(|| panic!("no {system}.{key}"))).unwrap().clone()
 }
 
 #[test]
 fn every_key_is_found_as_a_scan_finds_it() {
     let catalogue = Catalogue::standard().unwrap();
     assert!(catalogue.iter().len() > 250);
-    let systems: HashSet<&str> = catalogue
-        .iter()
-        .map(|(_, key)| key.system.as_str())
-        .collect();
+    let systems: HashSet<&str> = catalogue.iter().map(|(_, key)| key.system.as_str()).collect();
     let names: HashSet<&str> = catalogue.iter().map(|(_, key)| key.key.as_str()).collect();
     for system in systems.iter().chain(&["ZZ"]) {
         for name in names.iter().chain(&["", "NONE", "QVX"]) {
-            let naive = catalogue
-                .iter()
-                .find(|(_, k)| k.system == *system && k.key == *name);
+            let naive = catalogue.iter().find(|(_, k)| k.system == *system && k.key == *name);
             let found = catalogue.find(system.as_bytes(), name.as_bytes());
             assert_eq!(found, naive.map(|(id, _)| id), "{system}.{name}");
         }
@@ -58,25 +50,15 @@ fn the_table_is_consistent() {
     let catalogue = Catalogue::standard().unwrap();
     for (_, key) in catalogue.iter() {
         let name = format!("{}.{}", key.system, key.key);
-        assert!(
-            CLASSES.contains(&key.class.as_str()),
-            "{name}: class {}",
-            key.class
-        );
+        assert!(CLASSES.contains(&key.class.as_str()), "{name}: class {}", key.class);
         let is_update = matches!(
             key.action,
             Action::Cancel | Action::Clear | Action::Enter | Action::Locate | Action::Modify
         );
         assert_eq!(key.update, is_update, "{name}: update");
-        assert!(
-            !key.text || key.required.is_empty(),
-            "{name}: required fields of a text"
-        );
+        assert!(!key.text || key.required.is_empty(), "{name}: required fields of a text");
         if key.action == Action::Inquire {
-            assert!(
-                !key.replies.is_empty(),
-                "{name}: an inquiry without a reply"
-            );
+            assert!(!key.replies.is_empty(), "{name}: an inquiry without a reply");
         }
         for reply in &key.replies {
             let is_known = *reply == key.key || catalogue.find(b"", reply.as_bytes()).is_some();
@@ -106,18 +88,9 @@ fn keys_of_every_system_are_there() {
         ("IW", "QW EW MW LW CW XW"),
         ("IX", "QSA"),
         ("IY", "QYP"),
-        (
-            "NLTS",
-            "RQ DQ KQ BQ SQ IQ FQ AQ AM YQ YR CAQ CBQ CGQ CSQ UQ VQ WQ XQ",
-        ),
-        (
-            "",
-            "QV QW QA QB QG QM QPO QGG QXS EV MV LV CV XV EW XW QH QR",
-        ),
-        (
-            "",
-            "RQ RR DQ DR KQ KR BQ BR IQ IR FQ FR AQ AR CR YQ YR AM AML SM ER LQ LR",
-        ),
+        ("NLTS", "RQ DQ KQ BQ SQ IQ FQ AQ AM YQ YR CAQ CBQ CGQ CSQ UQ VQ WQ XQ"),
+        ("", "QV QW QA QB QG QM QPO QGG QXS EV MV LV CV XV EW XW QH QR"),
+        ("", "RQ RR DQ DR KQ KR BQ BR IQ IR FQ FR AQ AR CR YQ YR AM AML SM ER LQ LR"),
         ("", "CAQ CBQ CGQ CSQ UQ VQ WQ XQ REJ UND NRP DLY"),
     ] {
         for key in keys.split(' ') {
@@ -190,22 +163,10 @@ fn a_bad_table_is_refused_with_its_line() {
     let problem = |rows: &str| Catalogue::parse(&format!("{HEADER}\n{rows}")).unwrap_err();
     let good = ",QV,vehicle,inquire,hot_prop,P2,false,LIC,LIC,QV,false,t,s\n";
     assert!(Catalogue::parse(&format!("{HEADER}\n{good}")).is_ok());
-    assert_eq!(
-        problem(&good.repeat(2)),
-        "line 3: key `QV` of system `` stands twice"
-    );
-    assert_eq!(
-        problem(&good.replace("inquire", "ask")),
-        "line 2: `ask` is no action"
-    );
-    assert_eq!(
-        problem(&good.replace("P2", "P9")),
-        "line 2: `P9` is no precedence"
-    );
-    assert_eq!(
-        problem(&good.replace("LIC,LIC", "lic,")),
-        "line 2: `lic` is no field code"
-    );
+    assert_eq!(problem(&good.repeat(2)), "line 3: key `QV` of system `` stands twice");
+    assert_eq!(problem(&good.replace("inquire", "ask")), "line 2: `ask` is no action");
+    assert_eq!(problem(&good.replace("P2", "P9")), "line 2: `P9` is no precedence");
+    assert_eq!(problem(&good.replace("LIC,LIC", "lic,")), "line 2: `lic` is no field code");
     assert_eq!(
         problem(&good.replace("LIC,LIC", "LIC,VIN")),
         "line 2: required `VIN` is not among the fields"
@@ -214,10 +175,7 @@ fn a_bad_table_is_refused_with_its_line() {
         problem(&good.replace(",QV,vehicle", ",Q-V,vehicle")),
         "line 2: `` `Q-V` is no system and key"
     );
-    assert_eq!(
-        problem(&good.replace("hot_prop", "")),
-        "line 2: column `class` is empty"
-    );
+    assert_eq!(problem(&good.replace("hot_prop", "")), "line 2: column `class` is empty");
     assert!(problem(&good.replace("false", "maybe")).contains("line 2"));
     assert!(Catalogue::parse("system,key\n,QV\n").is_err());
 }

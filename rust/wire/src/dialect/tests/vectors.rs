@@ -6,12 +6,7 @@ use super::*;
 fn clets_vehicle_inquiry() {
     let bytes =
         b"A0190001.REF0000001.U000123.IV.4A.CA0190100.LIC/1ABC234.LIS/CA.CAP/C.RSN/TRAFFIC STOP";
-    let fields = pairs(&[
-        ("LIC", "1ABC234"),
-        ("LIS", "CA"),
-        ("CAP", "C"),
-        ("RSN", "TRAFFIC STOP"),
-    ]);
+    let fields = pairs(&[("LIC", "1ABC234"), ("LIS", "CA"), ("CAP", "C"), ("RSN", "TRAFFIC STOP")]);
     let wanted = Plain {
         system: own("IV"),
         mke: own("4A"),
@@ -31,10 +26,8 @@ fn clets_vehicle_inquiry() {
 
 #[test]
 fn clets_out_of_state() {
-    let found = read(
-        b"A0190001.REF1.U000123.NLTS.RQ.CA0190100.AZ.LIC/ABC123.LIS/AZ",
-        Dialect::Clets,
-    );
+    let found =
+        read(b"A0190001.REF1.U000123.NLTS.RQ.CA0190100.AZ.LIC/ABC123.LIS/AZ", Dialect::Clets);
     assert_eq!((found.system, found.mke), (own("NLTS"), own("RQ")));
     assert_eq!(found.destinations, list(&["AZ"]));
     assert_eq!(found.fields, pairs(&[("LIC", "ABC123"), ("LIS", "AZ")]));
@@ -53,10 +46,7 @@ fn clets_administrative_message() {
 
 #[test]
 fn clets_federal_only() {
-    let found = read(
-        b"A0190001.REF1.U1.IH.R.QH.CA0190100.NAM/DOE,JOHN.PUR/C",
-        Dialect::Clets,
-    );
+    let found = read(b"A0190001.REF1.U1.IH.R.QH.CA0190100.NAM/DOE,JOHN.PUR/C", Dialect::Clets);
     assert_eq!((found.system, found.mke), (own("IH"), own("QH")));
     assert!(found.federal_only);
 }
@@ -65,15 +55,9 @@ fn clets_federal_only() {
 fn clets_sample_of_dmpp() {
     let bytes = b"XX048063Y.KAVA85880.1234567.QW.TX0100000.NAM/RECORD,TEST.DOB/19430504";
     let found = read(bytes, Dialect::Clets);
-    assert_eq!(
-        (found.station, found.reference),
-        (own("XX048063Y"), own("KAVA85880"))
-    );
+    assert_eq!((found.station, found.reference), (own("XX048063Y"), own("KAVA85880")));
     assert_eq!((found.user, found.mke), (own("1234567"), own("QW")));
-    assert_eq!(
-        found.fields,
-        pairs(&[("NAM", "RECORD,TEST"), ("DOB", "19430504")])
-    );
+    assert_eq!(found.fields, pairs(&[("NAM", "RECORD,TEST"), ("DOB", "19430504")]));
 }
 
 #[test]
@@ -89,10 +73,7 @@ fn clets_reply_and_unsolicited() {
 #[test]
 fn clets_key_that_looks_like_a_system() {
     let found = read(b"S.R.U.IV.R.CA0190100.LIC/1", Dialect::Clets);
-    assert_eq!(
-        (found.system, found.mke, found.federal_only),
-        (own("IV"), own("R"), false)
-    );
+    assert_eq!((found.system, found.mke, found.federal_only), (own("IV"), own("R"), false));
     let found = read(b"S.R.U.IV.CA0190100.LIC/1", Dialect::Clets);
     assert_eq!((found.system, found.mke), (None, own("IV")));
 }
@@ -113,14 +94,8 @@ fn clets_endings() {
 
 #[test]
 fn periods_within_free_text() {
-    let found = read(
-        b"S.R.U.4A.CA0190100.RSN/ST. JAMES V. DOE.LIC/1",
-        Dialect::Clets,
-    );
-    assert_eq!(
-        found.fields,
-        pairs(&[("RSN", "ST. JAMES V. DOE"), ("LIC", "1")])
-    );
+    let found = read(b"S.R.U.4A.CA0190100.RSN/ST. JAMES V. DOE.LIC/1", Dialect::Clets);
+    assert_eq!(found.fields, pairs(&[("RSN", "ST. JAMES V. DOE"), ("LIC", "1")]));
     let found = read(b"QW.CA0190100.NAM/DOE,J.MIS/A..B. C", Dialect::NcicIn);
     assert_eq!(found.fields, pairs(&[("NAM", "DOE,J"), ("MIS", "A..B. C")]));
     let found = read(b"QW.CA0190100.NAM/DOE.pur/c", Dialect::NcicIn);
@@ -165,11 +140,7 @@ fn clets_refusals() {
         ("S.R.U.4A.CA0190100.TXT.LIC/1", 201, 22),
         ("S.R.U.4A.CA0190100.AZ.TXT text", 201, 25),
     ] {
-        assert_eq!(
-            refused(text.as_bytes(), Dialect::Clets),
-            (code, offset),
-            "`{text}`"
-        );
+        assert_eq!(refused(text.as_bytes(), Dialect::Clets), (code, offset), "`{text}`");
     }
     let error = decode(b"S.R", Dialect::Clets).unwrap_err();
     let wanted = "E201 at offset 3: expected a user id of at most 30 visible characters";
@@ -178,19 +149,11 @@ fn clets_refusals() {
 
 #[test]
 fn ncic_inquiry() {
-    let found = read(
-        b"QW.TX0100000.NAM/RECORD,TEST.DOB/19430504",
-        Dialect::NcicIn,
-    );
+    let found = read(b"QW.TX0100000.NAM/RECORD,TEST.DOB/19430504", Dialect::NcicIn);
     assert_eq!((found.control, found.mke), (None, own("QW")));
-    let found = read(
-        b"1N01GACCMSUSAABCDEF.QV.CA0190100.LIC/1TEST11.LIS/CA\r\n\x03",
-        Dialect::NcicIn,
-    );
-    assert_eq!(
-        (found.control, found.mke),
-        (own("GACCMSUSAABCDEF"), own("QV"))
-    );
+    let found =
+        read(b"1N01GACCMSUSAABCDEF.QV.CA0190100.LIC/1TEST11.LIS/CA\r\n\x03", Dialect::NcicIn);
+    assert_eq!((found.control, found.mke), (own("GACCMSUSAABCDEF"), own("QV")));
     assert_eq!(found.origin, own("CA0190100"));
     assert_eq!(found.fields, pairs(&[("LIC", "1TEST11"), ("LIS", "CA")]));
 }
@@ -208,11 +171,7 @@ fn ncic_inquiry_refusals() {
         ("QV.CA0190100.1IC/1", 202, 13),
         ("QV.CA0190100.L/1", 202, 13),
     ] {
-        assert_eq!(
-            refused(text.as_bytes(), Dialect::NcicIn),
-            (code, offset),
-            "`{text}`"
-        );
+        assert_eq!(refused(text.as_bytes(), Dialect::NcicIn), (code, offset), "`{text}`");
     }
 }
 
@@ -233,34 +192,21 @@ fn ncic_reply() {
         ("1L01X\r\nCA01900\r\n", 203, 7),
         ("1L01X\r\nCA0190000", 201, 16),
     ] {
-        assert_eq!(
-            refused(text.as_bytes(), Dialect::NcicOut),
-            (code, offset),
-            "`{text:?}`"
-        );
+        assert_eq!(refused(text.as_bytes(), Dialect::NcicOut), (code, offset), "`{text:?}`");
     }
 }
 
 #[test]
 fn nlets_inquiry() {
-    let found = read(
-        b"RQ.AZNLETS20.AZ.TXT\r\nLIC/123456.LIT/PC",
-        Dialect::NletsIn,
-    );
+    let found = read(b"RQ.AZNLETS20.AZ.TXT\r\nLIC/123456.LIT/PC", Dialect::NletsIn);
     assert_eq!((found.mke, found.origin), (own("RQ"), own("AZNLETS20")));
     assert_eq!(found.destinations, list(&["AZ"]));
     assert_eq!(found.fields, pairs(&[("LIC", "123456"), ("LIT", "PC")]));
     let found = read(b"KQ.AZNLETS20.AZ.TXT\r\nOLN/D11111111", Dialect::NletsIn);
     assert_eq!(found.fields, pairs(&[("OLN", "D11111111")]));
-    let found = read(
-        b"AM.AZNLETS20.NLNLEUPDT.TXT\r\nNEW HELP MESSAGE",
-        Dialect::NletsIn,
-    );
+    let found = read(b"AM.AZNLETS20.NLNLEUPDT.TXT\r\nNEW HELP MESSAGE", Dialect::NletsIn);
     assert_eq!(found.text, own("NEW HELP MESSAGE"));
-    let found = read(
-        b"DQ.CA0190100.AZ,NV,OR0260200.*MRI3718976.TXTOLN/1",
-        Dialect::NletsIn,
-    );
+    let found = read(b"DQ.CA0190100.AZ,NV,OR0260200.*MRI3718976.TXTOLN/1", Dialect::NletsIn);
     assert_eq!(found.control, own("MRI3718976"));
     assert_eq!(found.destinations, list(&["AZ", "NV", "OR0260200"]));
     assert_eq!(found.fields, pairs(&[("OLN", "1")]));
@@ -285,10 +231,7 @@ fn nlets_bodies() {
     }
     for key in ["AM", "AML", "AQ", "ER", "LQ", "SM"] {
         let bytes = format!("{key}.CA0190100.AZ.TXT\r\nNAM/DOE");
-        assert_eq!(
-            read(bytes.as_bytes(), Dialect::NletsIn).text,
-            own("NAM/DOE")
-        );
+        assert_eq!(read(bytes.as_bytes(), Dialect::NletsIn).text, own("NAM/DOE"));
     }
 }
 
@@ -306,11 +249,7 @@ fn nlets_inquiry_refusals() {
         ("RQ.CA0190100.AZ.*CONTROLOFTWENTYONECHA.TXT", 203, 17),
         ("RQ.CA0190100.AZ.*C", 201, 18),
     ] {
-        assert_eq!(
-            refused(text.as_bytes(), Dialect::NletsIn),
-            (code, offset),
-            "`{text}`"
-        );
+        assert_eq!(refused(text.as_bytes(), Dialect::NletsIn), (code, offset), "`{text}`");
     }
 }
 
@@ -353,11 +292,7 @@ fn nlets_reply_refusals() {
         ("\r\nTXT\r\n", "\r\n", 201, 85),
     ] {
         let bytes = REPLY.replacen(from, to, 1);
-        assert_eq!(
-            refused(bytes.as_bytes(), Dialect::NletsOut),
-            (code, offset),
-            "{to:?}"
-        );
+        assert_eq!(refused(bytes.as_bytes(), Dialect::NletsOut), (code, offset), "{to:?}");
     }
 }
 

@@ -18,22 +18,8 @@ fn hex(text: &str) -> Vec<u8> {
 type Owned = (u16, [u8; 4], u16, u16, Vec<u8>, u32);
 
 fn owned(frame: Frame<'_>) -> Owned {
-    let Frame {
-        function,
-        validation,
-        status,
-        destination,
-        data,
-        data_length,
-    } = frame;
-    (
-        function,
-        validation,
-        status,
-        destination,
-        data.to_vec(),
-        data_length,
-    )
+    let Frame { function, validation, status, destination, data, data_length } = frame;
+    (function, validation, status, destination, data.to_vec(), data_length)
 }
 
 fn take(bytes: &[u8]) -> Result<Option<(Owned, usize)>, FrameError> {
@@ -73,10 +59,7 @@ fn vectors_of_the_document() {
         encode(&mut out, function, validation, status, DESTINATION, b"");
         assert_eq!(out, bytes);
         let (frame, used) = next(&bytes, FRAME_BYTES_DEFAULT).unwrap().unwrap();
-        assert_eq!(
-            owned(frame),
-            (function, validation, status, 1, Vec::new(), 0)
-        );
+        assert_eq!(owned(frame), (function, validation, status, 1, Vec::new(), 0));
         assert_eq!(used, bytes.len());
     }
 }
@@ -97,10 +80,7 @@ fn block_length_counts_and_data_length_does_not() {
     let mut bytes = written(function::DATA, b"0123456789");
     bytes[19] = 80;
     let (frame, _) = next(&bytes, LIMIT).unwrap().unwrap();
-    assert_eq!(
-        (frame.data, frame.data_length),
-        (b"0123456789".as_slice(), 80)
-    );
+    assert_eq!((frame.data, frame.data_length), (b"0123456789".as_slice(), 80));
 }
 
 #[test]
@@ -166,14 +146,7 @@ fn frames() -> impl Strategy<Value = Vec<Owned>> {
 fn stream(frames: &[Owned]) -> Vec<u8> {
     let mut out = Vec::new();
     for (function, validation, status, destination, data, _) in frames {
-        encode(
-            &mut out,
-            *function,
-            *validation,
-            *status,
-            *destination,
-            data,
-        );
+        encode(&mut out, *function, *validation, *status, *destination, data);
     }
     out
 }

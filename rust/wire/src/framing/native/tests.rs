@@ -16,49 +16,15 @@ struct Owned {
 
 impl Owned {
     fn write(&self, out: &mut Vec<u8>) {
-        let Self {
-            kind,
-            precedence,
-            flags,
-            code,
-            sequence,
-            ref body,
-        } = *self;
-        encode(
-            out,
-            &Frame {
-                kind,
-                precedence,
-                flags,
-                code,
-                sequence,
-                body,
-            },
-        );
+        let Self { kind, precedence, flags, code, sequence, ref body } = *self;
+        encode(out, &Frame { kind, precedence, flags, code, sequence, body });
     }
 }
 
 fn take(bytes: &[u8]) -> Result<Option<(Owned, usize)>, FrameError> {
     let own = |(frame, used): (Frame<'_>, usize)| {
-        let Frame {
-            kind,
-            precedence,
-            flags,
-            code,
-            sequence,
-            body,
-        } = frame;
-        (
-            Owned {
-                kind,
-                precedence,
-                flags,
-                code,
-                sequence,
-                body: body.to_vec(),
-            },
-            used,
-        )
+        let Frame { kind, precedence, flags, code, sequence, body } = frame;
+        (Owned { kind, precedence, flags, code, sequence, body: body.to_vec() }, used)
     };
     next(bytes, LIMIT).map(|found| found.map(own))
 }
@@ -68,41 +34,22 @@ fn sample() -> Vec<u8> {
     let body = b"hello";
     let kind = Kind::Data;
     let flags = POSSIBLE_DUPLICATE;
-    encode(
-        &mut out,
-        &Frame {
-            kind,
-            precedence: 2,
-            flags,
-            code: 0,
-            sequence: 7,
-            body,
-        },
-    );
+    encode(&mut out, &Frame { kind, precedence: 2, flags, code: 0, sequence: 7, body });
     out
 }
 
 /// CRC-32C bit by bit, reflected polynomial 82F63B78.
 fn crc_naive(bytes: &[u8]) -> u32 {
     let step = |crc: u32, _| {
-        if crc & 1 == 1 {
-            (crc >> 1) ^ 0x82F6_3B78
-        } else {
-            crc >> 1
-        }
+        if crc & 1 == 1 { (crc >> 1) ^ 0x82F6_3B78 } else { crc >> 1 }
     };
-    !bytes
-        .iter()
-        .fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
 #[test]
 fn layout() {
     let bytes = sample();
-    assert_eq!(
-        &bytes[..20],
-        b"CL\x01\x02\0\0\0\x05\0\0\0\0\0\0\0\x07\x02\x01\0\0"
-    );
+    assert_eq!(&bytes[..20], b"CL\x01\x02\0\0\0\x05\0\0\0\0\0\0\0\x07\x02\x01\0\0");
     assert_eq!(&bytes[24..], b"hello");
     let checked = [&bytes[..20], &bytes[24..]].concat();
     assert_eq!(bytes[20..24], crc_naive(&checked).to_be_bytes());
