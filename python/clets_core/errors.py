@@ -7,6 +7,7 @@ Numbers: 1xx framing, 2xx decoding, 3xx identity, 4xx policy, 5xx routing and de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BundleError",
     "CletsError",
+    "ClientCode",
     "ClientError",
     "DecodeError",
     "FrameError",
@@ -73,6 +75,43 @@ class SessionError(CletsError):
 
 class ClientError(CletsError):
     """A mistake in the use of the client or the command line (9xx)."""
+
+
+class ClientCode(Enum):
+    """Numbers of the client and the command line, each with its name and what must hold.
+
+    The engine has a table of its own for the other hundreds; a number never changes its meaning.
+    """
+
+    NOT_CONNECTED = (901, "not connected", "A switch must listen at the address.")
+    CLOSED = (902, "client closed", "A client must stay open until its messages are answered.")
+    UNANSWERED = (903, "too many unanswered", "Messages without an answer must not pile up.")
+    STATE_FILE = (904, "state file", "A receiver's state file must be one that it wrote.")
+    KEY_FORM = (905, "message key form", "A message key must be KEY, SYSTEM.KEY or SYSTEM.R.KEY.")
+    POLICY_ABSENT = (910, "no policies", "A bundle can be written only with policies at hand.")
+    PORTS = (911, "ports out of range", "All ports of a sample must lie in 1024-65535.")
+    USAGE = (920, "usage", "A command line must have the form that `--help` shows.")
+    INPUT = (921, "input unreadable", "The input must be a file that can be read, or `-`.")
+    INPUT_LONG = (922, "input too long", "The input must stay within the limit on its length.")
+    OUTPUT = (923, "output unwritable", "The place for the output must be one that can be written.")
+    VERB_ABSENT = (924, "verb absent", "All parts that a verb needs must be installed.")
+    ADDRESS = (925, "address not free", "The addresses to listen on must be free and local.")
+    UNHEARD = (926, "no answer", "The switch must answer each message within the time given.")
+
+    @property
+    def number(self) -> int:
+        """The number, shown as ``E901``."""
+        return self.value[0]
+
+    @property
+    def title(self) -> str:
+        """A short name, stable."""
+        return self.value[1]
+
+    @property
+    def expected(self) -> str:
+        """What must hold, as one sentence."""
+        return self.value[2]
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -68,9 +68,7 @@ class Dialer:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await asyncio.get_running_loop().create_connection(
-                    lambda: LineProtocol(
-                        self._shell, lambda _: name, dialed=True, lost=self._lost.set
-                    ),
+                    lambda: LineProtocol(self._shell, lambda _: name, self._lost.set),
                     host,
                     port,
                     ssl=self._context,

@@ -54,7 +54,7 @@ async def listen(
     host, port = split_address(listener.address)
     loop = asyncio.get_running_loop()
     return await loop.create_server(
-        lambda: LineProtocol(shell, lambda transport: identify(mine, transport), dialed=False),
+        lambda: LineProtocol(shell, lambda transport: identify(mine, transport)),
         host,
         port,
         ssl=context,

@@ -27,13 +27,10 @@ class LineProtocol(asyncio.BufferedProtocol):
         self,
         shell: Shell,
         identify: Identify,
-        *,
-        dialed: bool,
         lost: Callable[[], None] | None = None,
     ) -> None:
         self._shell = shell
         self._identify = identify
-        self._dialed = dialed
         self._lost = lost
         self._intake: Intake | None = None
 
@@ -43,9 +40,7 @@ class LineProtocol(asyncio.BufferedProtocol):
             self._shell.stranger(peer_name(transport))
             cast("asyncio.Transport", transport).abort()
             return
-        self._intake = self._shell.opened(
-            cast("asyncio.Transport", transport), line, dialed=self._dialed
-        )
+        self._intake = self._shell.opened(cast("asyncio.Transport", transport), line)
 
     def get_buffer(self, sizehint: int) -> Intake | bytearray:  # type: ignore[override]  # noqa: ARG002, D102
         return self._intake if self._intake is not None else bytearray(1024)

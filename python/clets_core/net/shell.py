@@ -55,13 +55,13 @@ class Shell:
             transport.abort()
         self._transports.clear()
 
-    def opened(self, transport: asyncio.Transport, line: str, *, dialed: bool) -> Intake | None:
+    def opened(self, transport: asyncio.Transport, line: str) -> Intake | None:
         """Tells the engine of a connection whose line is known; gives its receive buffer."""
         if self._stopped:
             transport.abort()
             return None
         try:
-            intake, orders = self.center.open(line, dialed)
+            intake, orders = self.center.open(line)
         except JournalError as error:
             self._fail(error)
             return None

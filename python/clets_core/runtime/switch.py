@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from clets_core.config.bundle import Bundle
     from clets_core.errors import JournalError
+
+
+log = logging.getLogger("clets_core")
 
 
 class Switch:
@@ -53,6 +57,8 @@ class Switch:
 
     async def __aenter__(self) -> Self:
         center = Center(self._bundle.snapshot, self._journal, self._segment_bytes)
+        if center.orphans:
+            log.warning("%d entries in custody are for lines not in this bundle", center.orphans)
         self._shell = Shell(center)
         try:
             await self._open(self._shell)

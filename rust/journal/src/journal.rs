@@ -90,7 +90,8 @@ impl Journal {
     /// and once when the journal fails: it should only wake its owner, who asks
     /// [`Journal::durable`] and [`Journal::failure`].
     ///
-    /// # Errors [`Error::InUse`] when another writer holds it; [`Error::Damaged`] or
+    /// # Errors
+    /// [`Error::InUse`] when another writer holds it; [`Error::Damaged`] or
     /// [`Error::Checkpoint`] when it is not what was written (it is then left as it is, and
     /// [`crate::read`] still works); [`Error::Option`], [`Error::Read`], [`Error::Write`].
     pub fn open(
@@ -149,7 +150,8 @@ impl Journal {
     /// Adds a record to the open batch and gives its number. Nothing is written before
     /// [`Journal::submit`]; the records of one batch become durable together or not at all.
     ///
-    /// # Errors [`Error::NotRecovered`]; [`Error::TooLarge`]; [`Error::BatchFull`] when the batch
+    /// # Errors
+    /// [`Error::NotRecovered`]; [`Error::TooLarge`]; [`Error::BatchFull`] when the batch
     /// has 65,535 records or would not fit a segment; [`Error::Overload`]; or the journal's
     /// failure. The open batch is as it was.
     pub fn append(&mut self, kind: u8, time_us: i64, body: &[u8]) -> Result<u64, Error> {

@@ -195,8 +195,8 @@ mod tests {
     const VKEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
     const NOTE: &str = "If you think cryptography is the answer to your problem,\n\
         then you don't know what your problem is.\n\n\
-        \u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdn\
-        gotpRZb6KE6RyyBwJnAM=\n";
+        \u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvq\
+        fqdngotpRZb6KE6RyyBwJnAM=\n";
 
     fn key(name: &str) -> NoteKey {
         NoteKey::new(name, &[7; 32]).unwrap()

@@ -40,7 +40,8 @@ pub struct Report {
 /// living writer. Whoever may change the journal may change that key too: an auditor keeps a copy
 /// and uses [`verify_against`].
 ///
-/// # Errors [`Error::Damaged`], [`Error::Checkpoint`] or [`Error::Read`], at the first thing that
+/// # Errors
+/// [`Error::Damaged`], [`Error::Checkpoint`] or [`Error::Read`], at the first thing that
 /// does not hold.
 pub fn verify(dir: &Path) -> Result<Report, Error> {
     verify_on(Arc::new(Disk), dir, None)

@@ -46,6 +46,7 @@ pub(crate) struct Center {
     durable: Arc<OwnedFd>,
     intake_bytes: usize,
     recovered: u64,
+    orphans: u64,
 }
 
 #[pymethods]
@@ -89,6 +90,7 @@ impl Center {
             )?;
             recovered += 1;
         }
+        let orphans = replay.orphans();
         let engine = replay.finish(clock.now_us());
         let mut effects = Effects::default();
         let mut state = State {
@@ -99,7 +101,8 @@ impl Center {
         };
         state.engine.start(&mut effects);
         state.effects = effects;
-        let center = Self { state: Mutex::new(state), clock, durable, intake_bytes, recovered };
+        let center =
+            Self { state: Mutex::new(state), clock, durable, intake_bytes, recovered, orphans };
         center.orders(py, center.lock())?;
         Ok(center)
     }
@@ -110,18 +113,19 @@ impl Center {
         self.recovered
     }
 
+    /// Entries in custody whose line the bundle no longer has: they wait in the journal.
+    #[getter]
+    fn orphans(&self) -> u64 {
+        self.orphans
+    }
+
     /// Descriptor that becomes readable after each group commit; then call `commit`.
     fn fileno(&self) -> i32 {
         self.durable.as_raw_fd()
     }
 
     /// A connection was made whose line is known. Gives its receive buffer, and orders.
-    fn open<'py>(
-        &self,
-        py: Python<'py>,
-        line: &str,
-        dialed: bool,
-    ) -> PyResult<(Intake, Orders<'py>)> {
+    fn open<'py>(&self, py: Python<'py>, line: &str) -> PyResult<(Intake, Orders<'py>)> {
         let mut state = self.lock();
         let Some(id) = state.engine.bundle().directory.find_line(line) else {
             let text = format!("line `{line}`: expected the name of a line of the bundle");
@@ -129,7 +133,7 @@ impl Center {
         };
         let connection = state.next_connection;
         state.next_connection += 1;
-        let event = Event::Open { connection: ConnectionId(connection), line: id, dialed };
+        let event = Event::Open { connection: ConnectionId(connection), line: id };
         self.step(&mut state, event);
         let orders = self.orders(py, state)?;
         Ok((Intake::new(connection, self.intake_bytes), orders))

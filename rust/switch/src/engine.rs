@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::intake::References;
 use crate::queue::{Entry, LineState, Stored};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
-use crate::reply::Pending;
+use crate::reply::{HOST_REPETITION_US, Pending};
 use crate::session::Session;
 use crate::timers::{Timer, Timers};
 use crate::{Bundle, ConnectionId, Control, Effects, Event, JournalEntry, Judge, codes};
@@ -34,6 +34,7 @@ pub struct Engine {
     pub(crate) sessions: HashMap<ConnectionId, Session, RandomState>,
     pub(crate) pending: HashMap<Control, Pending, RandomState>,
     pub(crate) references: References,
+    pub(crate) host_references: References,
     pub(crate) timers: Timers,
     pub(crate) next_number: u64,
     pub(crate) durable: u64,
@@ -54,6 +55,7 @@ impl Engine {
             sessions: HashMap::default(),
             pending: HashMap::default(),
             references: References::default(),
+            host_references: References::default(),
             timers: Timers::default(),
             next_number: 0,
             durable: 0,
@@ -88,9 +90,7 @@ impl Engine {
         match event {
             Event::Close { connection, unread } => self.close(connection, unread, effects),
             Event::Durable(count) => self.release(count, now_us, effects),
-            Event::Open { connection, line, dialed: _ } => {
-                self.open(connection, line, now_us, effects);
-            }
+            Event::Open { connection, line } => self.open(connection, line, now_us, effects),
             Event::Receive { connection, bytes } => {
                 self.receive(connection, bytes, now_us, effects);
             }
@@ -271,11 +271,13 @@ impl Engine {
             }
         }
         self.references.forget(now_us - self.duplicate_window_us());
+        self.host_references.forget(now_us - HOST_REPETITION_US);
     }
 
     /// An entry's life ended before it could be delivered.
     fn expired(&mut self, entry: &Entry, now_us: i64, effects: &mut Effects) {
         self.outcome(entry.stored.number, entry.index, Outcome::Expired);
+        self.expect_nothing(entry);
         if let Some(line) = self.line_state(entry.line) {
             line.tally.expired += 1;
         }
@@ -292,6 +294,7 @@ impl Engine {
             }
         } else {
             self.outcome(entry.stored.number, entry.index, Outcome::DeadLettered);
+            self.expect_nothing(&entry);
             self.tell_refused_by_destination(&entry, now_us, effects);
         }
     }

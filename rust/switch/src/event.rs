@@ -25,8 +25,6 @@ pub enum Event<'a> {
         connection: ConnectionId,
         /// The line that is speaking.
         line: LineId,
-        /// True when the switch made the connection (a host's line).
-        dialed: bool,
     },
     /// Bytes arrived. [`Effects::consumed`] says how many of them were used.
     Receive {

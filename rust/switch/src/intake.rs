@@ -29,9 +29,6 @@ use crate::{Control, Decision, Effects, codes};
 /// References remembered at most; the oldest are forgotten first.
 const REFERENCES_MAX: usize = 4_000_000;
 
-/// How long a correlation is kept for late answers: a day, microseconds.
-const CORRELATION_US: i64 = 86_400_000_000;
-
 /// How the sender wants to be answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Receipt {
@@ -320,7 +317,7 @@ impl Engine {
             let decision = refuse(codes::NOT_A_SENDER);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
-        if self.is_full(&plan) {
+        if self.is_full(&plan) || self.pending.len() >= self.inquiries_max() {
             let decision = refuse(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
@@ -345,6 +342,10 @@ impl Engine {
             let line = self.line_of(leg);
             self.lines.get(line.index()).is_some_and(|state| state.len() >= limit)
         })
+    }
+
+    fn inquiries_max(&self) -> usize {
+        self.bundle.directory.settings().limits.inquiries as usize
     }
 
     fn line_of(&self, leg: &Leg<'_>) -> LineId {
@@ -454,8 +455,6 @@ impl Engine {
         if !update {
             self.timers.set(now_us + i64::from(reply_within_ms) * 1000, Timer::Reply(control));
         }
-        let kept_us = CORRELATION_US;
-        self.timers.set(entry.deadline_us.max(now_us + kept_us), Timer::Forget(control));
         self.pending.insert(control, Pending::new(entry));
     }
 

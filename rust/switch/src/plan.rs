@@ -10,6 +10,9 @@ use smallvec::SmallVec;
 
 use crate::control::LEGS_MAX;
 
+/// Addressees outside the state in one message (CITE: Nlets, administrative messages: five).
+const ELSEWHERE_MAX: usize = 5;
+
 /// Codes inside a destination system.
 pub(crate) type Destinations<'a> = SmallVec<[&'a [u8]; 4]>;
 
@@ -155,6 +158,9 @@ fn addressed_plan<'a>(
             Addressee::Line(_) => elsewhere.push(name),
             Addressee::Ori(_, station) | Addressee::Station(station) => stations.push(station),
         }
+    }
+    if elsewhere.len() > ELSEWHERE_MAX {
+        return Err(PlanError::TooManyDestinations);
     }
     let mut seen = vec![false; directory.stations().len()];
     stations.retain(|station| {

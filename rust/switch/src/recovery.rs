@@ -176,7 +176,11 @@ impl Replay {
                 References::name(line, &[echoed, &body.to_be_bytes()])
             }
         };
-        self.engine.references.remember(name, reference, time_us);
+        let table = match self.engine.bundle().directory.line(line).kind {
+            LineKind::Agency => &mut self.engine.references,
+            LineKind::Host => &mut self.engine.host_references,
+        };
+        table.remember(name, reference, time_us);
     }
 
     fn note_sequence(&mut self, line: &str, sequence: u64, number: u64, code: u16) {

@@ -22,6 +22,13 @@ use crate::{Control, Decision, Effects};
 /// Precedence of replies: that of inquiries (delivery contract, P2).
 const REPLY_PRECEDENCE: u8 = 2;
 
+/// How long a correlation is kept after its deadline, for late answers: a day, microseconds.
+const LATE_US: i64 = 86_400_000_000;
+/// How long it is kept after the first answer, for further ones: ten minutes.
+const FURTHER_US: i64 = 600_000_000;
+/// How long a host's message is remembered, to tell a repetition: it repeats on reconnection.
+pub(crate) const HOST_REPETITION_US: i64 = 600_000_000;
+
 /// An inquiry on its way to one host, and its reply on its way back.
 #[derive(Debug)]
 pub(crate) struct Pending {
@@ -74,7 +81,7 @@ impl Engine {
         let control = Control::parse(echoed);
         let body = fingerprint(incoming.bytes);
         let name = References::name(incoming.line, &[echoed, &body.to_be_bytes()]);
-        if let Some(known) = self.references.find(name) {
+        if let Some(known) = self.host_references.find(name) {
             // The host did not see our acknowledgement and sent the same again.
             return self.answer_accepted(session, incoming.receipt, known.number);
         }
@@ -89,7 +96,7 @@ impl Engine {
             None => self.pass_by_ori(session, incoming, now_us, effects),
         };
         if let Some(number) = number {
-            self.references.remember(name, Reference { body, number }, now_us);
+            self.host_references.remember(name, Reference { body, number }, now_us);
             self.answer_accepted(session, incoming.receipt, number);
         }
     }
@@ -118,6 +125,7 @@ impl Engine {
         }
         if let Some(pending) = self.pending.get_mut(&control) {
             pending.answered = true;
+            self.timers.set(now_us + FURTHER_US, Timer::Forget(control));
         }
         let requester = asked.line?;
         let own = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
@@ -254,6 +262,7 @@ impl Engine {
             return;
         }
         pending.overdue = true;
+        self.timers.set(now_us + LATE_US, Timer::Forget(control));
         let (stored, host, index) = (Arc::clone(&pending.stored), pending.host, pending.index);
         let (precedence, sequence) = (pending.precedence, pending.sequence);
         let waiting = self.line_state(host).and_then(|it| it.withdraw(precedence, sequence));
@@ -263,6 +272,11 @@ impl Engine {
         self.outcome(stored.number, index, Outcome::NoReply);
         self.tell_no_reply(&stored, host, now_us, effects);
         self.pump(host, now_us, effects);
+    }
+
+    /// No reply can come any more to an entry that was never delivered.
+    pub(crate) fn expect_nothing(&mut self, entry: &Entry) {
+        self.pending.remove(&Control::of(entry.stored.number, entry.index));
     }
 
     /// An update may wait for days; its reply is expected from the moment of its delivery.

@@ -160,7 +160,7 @@ impl Engine {
     ) {
         let validation = frame.validation;
         match frame.function {
-            function::DATA_MORE | function::DATA_MORE_ACK => {
+            function::DATA_MORE => {
                 session.blocks.extend_from_slice(frame.data);
                 session.blocks_count += 1;
                 let limit = self.bundle.directory.settings().limits.frame_bytes as usize;
@@ -203,6 +203,8 @@ impl Engine {
                 session.sent_us = now_us;
             }
             function::STATUS_REPLY => {}
+            // A block that wants its own acknowledgement (0004) is refused too: an
+            // acknowledgement says "stored", and only a whole message can be.
             _ => {
                 let out = effects.buffer(session.connection);
                 let refusal = status::BAD_FUNCTION;

@@ -271,7 +271,6 @@ fn a_native_line_counts_resumes_and_is_told_of_holes() {
     let event = clets_switch::Event::Open {
         connection: clets_switch::ConnectionId(BETA),
         line: World::line("beta"),
-        dialed: false,
     };
     world.step(event);
     world.logon(BETA, [1, 1, 1, 3, 1]);

@@ -153,7 +153,7 @@ impl World {
     /// Connects a DMPP line, or a native one with its LOGON.
     pub fn connect(&mut self, connection: u32, line: &str) {
         let id = Self::line(line);
-        let event = Event::Open { connection: ConnectionId(connection), line: id, dialed: false };
+        let event = Event::Open { connection: ConnectionId(connection), line: id };
         self.step(event);
         self.connected.push((connection, line.to_owned()));
         if line == "beta" {
