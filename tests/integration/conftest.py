@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+
 from clets_core._core import Frame, Framer, frame, journal_records
 from clets_core.config.bundle import load_bundle
 from clets_core.runtime.switch import Switch

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
+
 from clets_core._core import frame
 
 from .conftest import COUNTY, MSC, OTHER_COUNTY, Center, Wire, running

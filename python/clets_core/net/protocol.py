@@ -42,7 +42,7 @@ class LineProtocol(asyncio.BufferedProtocol):
             return
         self._intake = self._shell.opened(cast("asyncio.Transport", transport), line)
 
-    def get_buffer(self, sizehint: int) -> Intake | bytearray:  # type: ignore[override]  # noqa: ARG002, D102
+    def get_buffer(self, sizehint: int) -> Intake | bytearray:  # noqa: ARG002, D102
         return self._intake if self._intake is not None else bytearray(1024)
 
     def buffer_updated(self, nbytes: int) -> None:  # noqa: D102

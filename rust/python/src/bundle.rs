@@ -53,9 +53,9 @@ impl Verdict {
 }
 
 /// The code of a policy file that Cedar does not take.
-const POLICY_INVALID: u16 = 720;
+const POLICY_INVALID: u16 = 722;
 /// The code of parts that do not fit together although each file was valid.
-const BUNDLE_INCONSISTENT: u16 = 721;
+const BUNDLE_INCONSISTENT: u16 = 724;
 
 fn refused(py: Python<'_>, error: &BundleError) -> PyErr {
     match error {

@@ -57,7 +57,10 @@ pub(crate) fn frame_error(py: Python<'_>, error: &FrameError, base: usize) -> Py
 }
 
 pub(crate) fn journal_error(py: Python<'_>, error: &clets_journal::Error) -> PyErr {
-    raise(py, "JournalError", error.code(), &error.to_string())
+    // The number is the exception's own to show.
+    let (code, text) = (error.code(), error.to_string());
+    let text = text.strip_prefix(&format!("E{code}: ")).unwrap_or(&text);
+    raise(py, "JournalError", code, text)
 }
 
 /// Text of a message: UTF-8 where it is, and otherwise each byte as the character of its number,

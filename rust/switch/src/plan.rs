@@ -13,6 +13,9 @@ use crate::control::LEGS_MAX;
 /// Addressees outside the state in one message (CITE: Nlets, administrative messages: five).
 const ELSEWHERE_MAX: usize = 5;
 
+/// Length of the code of a state, a country or a region.
+const MEMBER_BYTES: usize = 2;
+
 /// Codes inside a destination system.
 pub(crate) type Destinations<'a> = SmallVec<[&'a [u8]; 4]>;
 
@@ -166,12 +169,18 @@ fn addressed_plan<'a>(
     stations.retain(|station| {
         seen.get_mut(station.index()).is_some_and(|seen| !std::mem::replace(seen, true))
     });
-    let scope = match (groups.len(), elsewhere.len(), stations.len()) {
-        (1.., _, _) => Scope::Group,
-        (_, 1.., _) if elsewhere.iter().any(|name| is_region(name)) => Scope::Region,
-        (_, 1.., _) => Scope::State,
-        (_, _, 2..) => Scope::Joint,
-        _ => Scope::Single,
+    let members = elsewhere.iter().filter(|name| name.len() == MEMBER_BYTES).count();
+    let scope = if elsewhere.iter().any(|name| is_region(name)) {
+        Scope::Region
+    } else if members > 0 {
+        // Whoever receives it there passes it on as they see fit.
+        Scope::State
+    } else if !groups.is_empty() {
+        Scope::Group
+    } else if stations.len() + elsewhere.len() > 1 {
+        Scope::Joint
+    } else {
+        Scope::Single
     };
     let mut legs: Vec<Leg<'a>> = stations.into_iter().map(Leg::Station).collect();
     if !elsewhere.is_empty() {

@@ -356,7 +356,7 @@ fn i_10_reason_for_the_inquiry() {
 }
 
 #[test]
-fn b_02_to_b_04_administrative_messages() {
+fn b_02_to_b_05_administrative_messages() {
     let message = with(
         &plate(),
         "action=administer data_class=admin destination=agency scope=single reason=absent",
@@ -370,11 +370,11 @@ fn b_02_to_b_04_administrative_messages() {
             ("destination=oregon", "allow B-02"),
             ("scope=joint", "allow B-03"),
             ("scope=joint level=less_than_full", "allow B-03"),
+            ("scope=state destination=nlets", "allow B-05"),
             ("scope=group destination=group", "allow B-04"),
             ("scope=group destination=agency", "allow B-04"),
             ("scope=group destination=nlets", "reject 401"),
             ("scope=region destination=nlets", "reject 401"),
-            ("scope=state destination=nlets", "reject 401"),
             ("scope=none", "reject 401"),
             ("level=practitioner", "reject 401"),
             ("data_class=hot_person", "reject 401"),
@@ -472,6 +472,7 @@ fn reach(number: usize, day: i32) -> bool {
         history(),
         with(&plate(), "action=enter data_class=hot_prop"),
         with(&plate(), "action=administer data_class=admin scope=single"),
+        with(&plate(), "action=administer data_class=admin scope=state destination=nlets"),
         with(&plate(), "action=administer data_class=admin scope=group"),
         with(&plate(), "action=confirm data_class=hitconf"),
         answer(),

@@ -1,0 +1,5 @@
+"""``python -m clets_core.cli``."""
+
+from clets_core.cli.main import main
+
+main(prog_name="clets")
