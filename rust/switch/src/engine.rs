@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use clets_routing::LineId;
+use clets_routing::{Framing, LineId};
+use clets_wire::framing::native;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -12,7 +13,7 @@ use crate::intake::References;
 use crate::queue::{Entry, LineState, Stored};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
 use crate::reply::{HOST_REPETITION_US, Pending};
-use crate::session::Session;
+use crate::session::{Phase, Session, bare};
 use crate::timers::{Timer, Timers};
 use crate::{Bundle, ConnectionId, Control, Effects, Event, JournalEntry, Judge, codes};
 
@@ -21,6 +22,8 @@ use crate::{Bundle, ConnectionId, Control, Effects, Event, JournalEntry, Judge, 
 pub(crate) enum Held {
     /// An acknowledgement or a refusal.
     Answer(ConnectionId, SmallVec<[u8; 48]>),
+    /// The answer to a logon, after which traffic passes.
+    Opened(ConnectionId, Vec<u8>),
     /// An entry for its destination's queue.
     Queue(Entry),
 }
@@ -154,7 +157,7 @@ impl Engine {
     fn open(&mut self, connection: ConnectionId, line: LineId, now_us: i64, effects: &mut Effects) {
         let framing = self.bundle.directory.line(line).framing;
         let session = Session::new(connection, line, framing, now_us);
-        let up = session.up;
+        let up = session.phase == Phase::Up;
         self.sessions.insert(connection, session);
         if up && let Some(session) = self.sessions.remove(&connection) {
             self.came_up(&session, effects);
@@ -163,8 +166,8 @@ impl Engine {
         }
     }
 
-    /// A session may carry traffic now; it fences an older one of the same line.
-    pub(crate) fn came_up(&mut self, session: &Session, effects: &mut Effects) {
+    /// A session begins; it fences an older one of the same line. Gives its record's number.
+    pub(crate) fn came_up(&mut self, session: &Session, effects: &mut Effects) -> u64 {
         let older = self.line_state(session.line).and_then(|line| line.session);
         if let Some(older) = older.filter(|older| *older != session.connection) {
             self.drop_session(older, codes::SUPERSEDED, effects);
@@ -172,7 +175,7 @@ impl Engine {
         if let Some(line) = self.line_state(session.line) {
             line.session = Some(session.connection);
         }
-        self.record_line(session.line, "up", 0, effects);
+        self.record_line(session.line, "up", 0, effects)
     }
 
     /// Ends a session from our side.
@@ -185,6 +188,13 @@ impl Engine {
         if let Some(session) = self.sessions.get_mut(&connection) {
             session.closing = true;
             let line = session.line;
+            if session.framing == Framing::Native {
+                // The peer must know why, or two sessions of a line would fence each other forever.
+                let text = codes::find(code).map_or("", |code| code.expected);
+                let reject = bare(native::Kind::Reject);
+                let frame = native::Frame { code, body: text.as_bytes(), ..reject };
+                native::encode(effects.buffer(connection), &frame);
+            }
             self.disconnect(connection, line, code, effects);
         }
         effects.closes.push((connection, code));
@@ -227,6 +237,14 @@ impl Engine {
                     if let Some(session) = self.sessions.get_mut(&connection) {
                         session.sent_us = now_us;
                         effects.buffer(connection).extend_from_slice(&bytes);
+                    }
+                }
+                Some((_, Held::Opened(connection, bytes))) => {
+                    if let Some(session) = self.sessions.get_mut(&connection) {
+                        session.phase = Phase::Up;
+                        session.sent_us = now_us;
+                        effects.buffer(connection).extend_from_slice(&bytes);
+                        touched.push(session.line);
                     }
                 }
                 Some((_, Held::Queue(entry))) => {
@@ -314,7 +332,7 @@ impl Engine {
         self.append(kind, body, effects);
     }
 
-    fn record_line(&mut self, line: LineId, event: &str, code: u16, effects: &mut Effects) {
+    fn record_line(&mut self, line: LineId, event: &str, code: u16, effects: &mut Effects) -> u64 {
         let name = self.line_name(line);
         let body = record::encode(&LineEvent {
             line: name.into(),
@@ -322,7 +340,7 @@ impl Engine {
             code,
             peer: "".into(),
         });
-        self.append(record::LINE, body, effects);
+        self.append(record::LINE, body, effects)
     }
 
     fn record_stranger(&mut self, peer: &str, effects: &mut Effects) {

@@ -8,7 +8,7 @@ use clets_wire::{Dialect, Key, Outbound, Span, encode};
 use crate::engine::Engine;
 use crate::queue::{Entry, Stored};
 use crate::record::Target;
-use crate::session::{Session, bare};
+use crate::session::{Phase, Session, bare};
 use crate::{Bundle, Control, Effects};
 
 /// The largest DMPP block, frame included (DMPP-2020: 32 KB); longer messages go in several.
@@ -26,7 +26,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&connection) else {
             return;
         };
-        if !session.up || session.closing {
+        if session.phase != Phase::Up || session.closing {
             return;
         }
         let known = self.bundle.directory.line(line);

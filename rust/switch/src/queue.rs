@@ -162,12 +162,6 @@ impl LineState {
         self.answers.iter().rev().find(|given| given.sequence == sequence).copied()
     }
 
-    /// The highest in-sequence whose record has a number below `durable`.
-    pub(crate) fn received_below(&self, durable: u64) -> u64 {
-        let whole = self.answers.iter().rev().find(|given| given.number < durable);
-        whole.map_or(0, |given| given.sequence)
-    }
-
     /// Puts a durable entry in its queue.
     pub(crate) fn push(&mut self, entry: Entry) {
         if let Some(queue) = self.waiting.get_mut(usize::from(entry.precedence)) {

@@ -5,7 +5,7 @@ use clets_wire::FrameError;
 use clets_wire::framing::dmpp::{self, function, status};
 use clets_wire::framing::native;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Held};
 use crate::intake::Receipt;
 use crate::queue::PRECEDENCES;
 use crate::{ConnectionId, Effects};
@@ -21,14 +21,24 @@ const NATIVE_SILENCE_US: i64 = 15_000_000;
 /// Blocks of one DMPP message may add up to this many frames' worth.
 const DMPP_BLOCKS_MAX: usize = 32;
 
+/// How far a session is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    /// Native: nothing but LOGON is taken.
+    Logon,
+    /// Native: LOGON was taken, and is answered once everything received before it is durable.
+    Opening,
+    /// Traffic passes.
+    Up,
+}
+
 /// The state of one connection.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) connection: ConnectionId,
     pub(crate) line: LineId,
     pub(crate) framing: Framing,
-    /// Native: a LOGON was accepted. DMPP has none: identity came with the connection.
-    pub(crate) up: bool,
+    pub(crate) phase: Phase,
     pub(crate) closing: bool,
     /// Native: the next number the peer expects, by precedence.
     pub(crate) expected: [u64; PRECEDENCES],
@@ -51,7 +61,8 @@ impl Session {
             connection,
             line,
             framing,
-            up: framing == Framing::Dmpp,
+            // DMPP has no logon: identity came with the connection.
+            phase: if framing == Framing::Dmpp { Phase::Up } else { Phase::Logon },
             closing: false,
             expected: [1; PRECEDENCES],
             validation: 0,
@@ -221,21 +232,21 @@ impl Engine {
         now_us: i64,
         effects: &mut Effects,
     ) {
-        match (frame.kind, session.up) {
-            (native::Kind::Logon, false) => self.logon(session, frame.body, now_us, effects),
+        match (frame.kind, session.phase) {
+            (native::Kind::Logon, Phase::Logon) => self.logon(session, frame.body, now_us, effects),
             (native::Kind::Heartbeat, _) => {}
-            (native::Kind::Data, true) => {
+            (native::Kind::Data, Phase::Up) => {
                 let receipt = Receipt::Native { sequence: frame.sequence };
                 self.take(session, receipt, frame.body, now_us, effects);
             }
-            (native::Kind::Delivered, true) => {
+            (native::Kind::Delivered, Phase::Up) => {
                 let (precedence, sequence) = (frame.precedence, frame.sequence);
                 let done = self
                     .line_state(session.line)
                     .map(|line| line.acknowledged_to(precedence, sequence));
                 done.into_iter().flatten().for_each(|entry| self.delivered(&entry, now_us));
             }
-            (native::Kind::Logoff, true) => {
+            (native::Kind::Logoff, Phase::Up) => {
                 session.closing = true;
                 effects.closes.push((session.connection, 0));
             }
@@ -269,13 +280,12 @@ impl Engine {
             self.bad_frame(session, &error, body, effects);
             return;
         };
-        session.up = true;
-        self.came_up(session, effects);
-        let durable = self.durable;
+        session.phase = Phase::Opening;
+        let number = self.came_up(session, effects);
         let Some(line) = self.line_state(session.line) else {
             return;
         };
-        let received = line.received_below(durable);
+        let received = line.received;
         let mut done = Vec::new();
         let mut gaps = Vec::new();
         for (precedence, next) in (0_u8..).zip(logon.receive) {
@@ -290,17 +300,19 @@ impl Engine {
                 *expected = next.max(delivered + 1);
             }
         }
-        let out = effects.buffer(session.connection);
+        let mut out = Vec::new();
         let answer = serde_json::json!({ "line": name, "received": received }).to_string();
         native::encode(
-            out,
+            &mut out,
             &native::Frame { body: answer.as_bytes(), ..bare(native::Kind::LogonAck) },
         );
         for (precedence, sequence) in gaps {
             let gap = bare(native::Kind::Gap);
-            native::encode(out, &native::Frame { precedence, sequence, ..gap });
+            native::encode(&mut out, &native::Frame { precedence, sequence, ..gap });
         }
-        session.sent_us = now_us;
+        // `received` is a promise: it is given when the record of this logon, and so every record
+        // before it, is durable.
+        self.hold(number, Held::Opened(session.connection, out));
         done.iter().for_each(|entry| self.delivered(entry, now_us));
     }
 
