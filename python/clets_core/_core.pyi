@@ -1,11 +1,29 @@
-"""The compiled half of clets_core. Private: import from ``clets_core``."""
-
+# The compiled half of clets_core. Private: import from `clets_core`.
 
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
-_Orders = tuple[list[tuple[int, bytes]], list[tuple[int, int]]]
+__all__ = [
+    "Center",
+    "Frame",
+    "Framer",
+    "Intake",
+    "Message",
+    "Records",
+    "Snapshot",
+    "Verdict",
+    "decode",
+    "decode_all",
+    "encode",
+    "error_codes",
+    "frame",
+    "journal_records",
+    "journal_verify",
+    "message_keys",
+]
+
+_Orders: TypeAlias = tuple[list[tuple[int, bytes]], list[tuple[int, int]]]
 
 @final
 class Center:

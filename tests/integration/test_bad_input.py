@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
 
 from clets_core._core import frame
-
-from .conftest import COUNTY, MSC, OTHER_COUNTY, Center, Wire, running
+from tests.integration.center import COUNTY, MSC, OTHER_COUNTY, Center, Wire, running
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from clets_core.config.bundle import Bundle
 
@@ -27,7 +26,10 @@ def run(bundle: Bundle, tmp_path: Path, scene: Callable[[Center], Awaitable[None
 
     async def play() -> None:
         async with running(bundle, tmp_path / "journal") as center:
-            sender, receiver = await center.connect(MSC, "native"), await center.connect(OTHER_COUNTY)
+            sender, receiver = (
+                await center.connect(MSC, "native"),
+                await center.connect(OTHER_COUNTY),
+            )
             await sender.logon("msc-01")
             note = b"M0010003.%b.U000031.AM.CA0010100.A0380001.TXT\r\nALL WELL"
             for number in (1, 2):

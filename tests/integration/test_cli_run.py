@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from clets_core.sample import write_california
-from tests.integration.conftest import COUNTY, free_port_base
+from tests.integration.center import COUNTY, free_port_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

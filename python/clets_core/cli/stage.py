@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from clets_core.client import Client
 from clets_core.config.bundle import Bundle, load_bundle
@@ -55,7 +55,7 @@ class Stage:
             raise RuntimeError(msg)
         return self._hosts
 
-    async def __aenter__(self) -> Stage:
+    async def __aenter__(self) -> Self:
         """Starts the simulated systems."""
         hosts = start_hosts(self.bundle.configuration.hosts)
         self._hosts = await self._stack.enter_async_context(hosts)

@@ -24,17 +24,13 @@ def split_address(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def identify_by_address(
-    lines: Sequence[Line], transport: asyncio.BaseTransport
-) -> str | None:
+def identify_by_address(lines: Sequence[Line], transport: asyncio.BaseTransport) -> str | None:
     """Plain TCP, which the bundle must allow: the source address names the line."""
     peer = peer_name(transport)
     return next((line.name for line in lines if line.peer == peer), None)
 
 
-def identify_by_certificate(
-    lines: Sequence[Line], transport: asyncio.BaseTransport
-) -> str | None:
+def identify_by_certificate(lines: Sequence[Line], transport: asyncio.BaseTransport) -> str | None:
     """TLS: a DNS name of the client's certificate names the line."""
     names = certificate_names(transport)
     return next((line.name for line in lines if line.certificate in names), None)

