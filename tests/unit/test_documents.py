@@ -103,8 +103,7 @@ def test_shell_examples_print_what_they_say(folder):
 
 
 def test_line_protocol_examples_are_what_the_switch_writes():
-    written = text("docs/reference/line-protocol.md")
-    message = re.search(r"sequence 1, `([^`]+)`", written)[1].encode()
+    (message,) = (it.strip().encode() for it in blocks("docs/reference/line-protocol.md", "text"))
     assert decode(message, "clets").mke == "4A"
     logon = b'{"line":"cad-01","receive":[1,1,1,1,1]}'
     wanted = {

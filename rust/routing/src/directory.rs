@@ -156,7 +156,8 @@ impl Directory {
         &self.group_of(id).stations
     }
 
-    /// The line that lists a destination code; for an ORI, the one that lists its first two letters.
+    /// The line that lists a destination code; for an ORI, the one that lists its first two
+    /// letters.
     #[must_use]
     pub fn member_line(&self, code: &[u8]) -> Option<LineId> {
         const ORI_LENGTH: usize = 9;

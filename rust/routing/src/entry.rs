@@ -7,7 +7,9 @@ use crate::table::Named;
 
 /// An enumeration whose variants have a lower-case name in the bundle.
 macro_rules! named {
-    ($(#[$note:meta])* $name:ident { $($(#[$variant_note:meta])* $variant:ident = $text:literal,)+ }) => {
+    ($(#[$note:meta])* $name:ident {
+        $($(#[$variant_note:meta])* $variant:ident = $text:literal,)+
+    }) => {
         $(#[$note])*
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         pub enum $name { $($(#[$variant_note])* $variant,)+ }

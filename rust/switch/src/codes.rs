@@ -82,6 +82,8 @@ codes! {
     SUPERSEDED 803 "superseded" "A line has one session; a newer one replaced this.";
     PEER_SILENT 804 "peer silent" "A line must be heard from within its protocol's limit.";
     ORDER_VIOLATED 805 "order violated" "Frames must come in the order of the protocol.";
+    UNACKNOWLEDGED 806 "unacknowledged"
+        "A line must acknowledge what it is sent within 30 seconds; it is sent again later.";
 }
 
 /// The row of a number.

@@ -51,6 +51,14 @@ impl Decision {
         grounds
     }
 
+    /// Fails closed: what must be held or redacted cannot be yet, and so is refused.
+    fn closed(mut self) -> Self {
+        if !self.permits() && self.code == 0 {
+            self.code = codes::NO_PERMIT;
+        }
+        self
+    }
+
     fn refusal(code: u16) -> Self {
         Self {
             effect: Effect::Reject,
@@ -113,7 +121,7 @@ impl Judge {
                 self.add(&mut decision, bundle, facts, day, leg_key, destination, scope, true);
             }
         }
-        decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE))
+        decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE)).closed()
     }
 
     /// Judges a reply or unsolicited traffic of a host.

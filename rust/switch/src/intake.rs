@@ -251,9 +251,13 @@ impl Engine {
             return true;
         }
         if sequence > line.received {
-            self.record_refused_bytes(session.line, codes::ORDER_VIOLATED, b"", effects);
+            let code = codes::ORDER_VIOLATED;
+            self.record_refused_bytes(session.line, code, b"", effects);
+            let text = "a sequence number is missing before this one";
+            let answer = receipt.refused(code, text, false);
+            effects.buffer(session.connection).extend_from_slice(&answer);
             session.closing = true;
-            effects.closes.push((session.connection, codes::ORDER_VIOLATED));
+            effects.closes.push((session.connection, code));
             return false;
         }
         let given = line.answer(sequence);

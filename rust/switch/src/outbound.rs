@@ -35,7 +35,7 @@ impl Engine {
             let out = effects.buffer(connection);
             let validation = send(session, &entry, &payload, out);
             session.sent_us = now_us;
-            state.sent(entry, validation);
+            state.sent(entry, validation, now_us);
         }
     }
 

@@ -77,6 +77,7 @@ struct Flight {
     entry: Entry,
     /// The validation field of a DMPP frame; 0 on native lines.
     validation: u32,
+    sent_us: i64,
 }
 
 /// Everything the engine knows of one line.
@@ -178,8 +179,8 @@ impl LineState {
     }
 
     /// Remembers a sent entry until its acknowledgement.
-    pub(crate) fn sent(&mut self, entry: Entry, validation: u32) {
-        self.flights.push_back(Flight { entry, validation });
+    pub(crate) fn sent(&mut self, entry: Entry, validation: u32, now_us: i64) {
+        self.flights.push_back(Flight { entry, validation, sent_us: now_us });
     }
 
     /// The entry that a DMPP acknowledgement names.
@@ -271,6 +272,11 @@ impl LineState {
         self.waiting.iter().map(VecDeque::len).sum::<usize>() + self.flights.len()
     }
 
+    /// When the entry that has been on the wire longest was sent.
+    pub(crate) fn oldest_flight_us(&self) -> Option<i64> {
+        self.flights.front().map(|flight| flight.sent_us)
+    }
+
     /// Entries on the wire.
     pub(crate) fn in_flight(&self) -> usize {
         self.flights.len()
@@ -332,7 +338,7 @@ mod tests {
     fn the_window_bounds_what_is_on_the_wire() {
         let mut line = filled();
         let first = line.next(1).unwrap();
-        line.sent(first, 7);
+        line.sent(first, 7, 0);
         assert!(line.next(1).is_none());
         assert!(line.acknowledged(8).is_none());
         assert!(line.acknowledged(7).is_some());
@@ -344,7 +350,7 @@ mod tests {
         let mut line = filled();
         for validation in 0..4 {
             let entry = line.next(99).unwrap();
-            line.sent(entry, validation);
+            line.sent(entry, validation, 0);
         }
         line.disconnect();
         let mut order = Vec::new();
@@ -359,7 +365,7 @@ mod tests {
     fn a_cumulative_acknowledgement_covers_its_precedence_only() {
         let mut line = filled();
         while let Some(entry) = line.next(99) {
-            line.sent(entry, 0);
+            line.sent(entry, 0, 0);
         }
         let done = line.acknowledged_to(4, 2);
         assert_eq!(done.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [1, 2]);
@@ -372,7 +378,7 @@ mod tests {
         assert!(line.withdraw(4, 2).is_some());
         assert!(line.withdraw(4, 2).is_none());
         let first = line.next(9).unwrap();
-        line.sent(first, 1);
+        line.sent(first, 1, 0);
         assert!(line.find(0, 1).is_some());
         assert!(line.withdraw(0, 1).is_some());
         assert_eq!(line.len(), 3);

@@ -8,7 +8,7 @@ use clets_wire::framing::native;
 use crate::engine::{Engine, Held};
 use crate::intake::Receipt;
 use crate::queue::PRECEDENCES;
-use crate::{ConnectionId, Effects};
+use crate::{ConnectionId, Effects, codes};
 
 /// A DMPP end point sends a keep-alive this long after the last activity (DMPP-2020 §3).
 const DMPP_KEEP_ALIVE_US: i64 = 30_000_000;
@@ -18,6 +18,8 @@ const DMPP_SILENCE_US: i64 = 60_000_000;
 const NATIVE_HEARTBEAT_US: i64 = 5_000_000;
 /// A native line that was silent this long is dead.
 const NATIVE_SILENCE_US: i64 = 15_000_000;
+/// What a line was sent must be acknowledged within this time, or its connection is no good.
+const ACKNOWLEDGE_US: i64 = 30_000_000;
 /// Blocks of one DMPP message may add up to this many frames' worth.
 const DMPP_BLOCKS_MAX: usize = 32;
 
@@ -74,6 +76,11 @@ impl Session {
     }
 }
 
+/// The validation field of a DMPP header that was refused as a whole.
+fn validation_of(header: &[u8]) -> [u8; 4] {
+    header.get(12..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
+}
+
 /// A native frame without numbers or body.
 pub(crate) fn bare(kind: native::Kind) -> native::Frame<'static> {
     native::Frame { kind, precedence: 0, flags: 0, code: 0, sequence: 0, body: b"" }
@@ -116,7 +123,8 @@ impl Engine {
                 Ok(Some(size)) => used += size,
                 Ok(None) => break,
                 Err(error) => {
-                    self.bad_frame(&mut session, &error, rest, effects);
+                    let validation = validation_of(rest);
+                    self.bad_frame(&mut session, &error, rest, validation, effects);
                     used = bytes.len();
                 }
             }
@@ -129,8 +137,10 @@ impl Engine {
 
     /// Keep-alives, and lines that fell silent.
     pub(crate) fn watch_sessions(&mut self, now_us: i64, effects: &mut Effects) {
-        let mut silent = Vec::new();
+        let mut dropped = Vec::new();
         for session in self.sessions.values_mut().filter(|session| !session.closing) {
+            let state = self.lines.get(session.line.index());
+            let oldest_us = state.and_then(|state| state.oldest_flight_us()).unwrap_or(now_us);
             let (active_us, keep_alive_us, silence_us) = match session.framing {
                 Framing::Dmpp => {
                     (session.sent_us.max(session.heard_us), DMPP_KEEP_ALIVE_US, DMPP_SILENCE_US)
@@ -138,7 +148,9 @@ impl Engine {
                 Framing::Native => (session.sent_us, NATIVE_HEARTBEAT_US, NATIVE_SILENCE_US),
             };
             if now_us - session.heard_us >= silence_us {
-                silent.push(session.connection);
+                dropped.push((session.connection, codes::PEER_SILENT));
+            } else if now_us - oldest_us >= ACKNOWLEDGE_US {
+                dropped.push((session.connection, codes::UNACKNOWLEDGED));
             } else if now_us - active_us >= keep_alive_us {
                 let out = effects.buffer(session.connection);
                 match session.framing {
@@ -157,8 +169,8 @@ impl Engine {
                 session.sent_us = now_us;
             }
         }
-        for connection in silent {
-            self.drop_session(connection, crate::codes::PEER_SILENT, effects);
+        for (connection, code) in dropped {
+            self.drop_session(connection, code, effects);
         }
     }
 
@@ -177,11 +189,11 @@ impl Engine {
                 let limit = self.bundle.directory.settings().limits.frame_bytes as usize;
                 if session.blocks_count > DMPP_BLOCKS_MAX || session.blocks.len() > limit {
                     let error = FrameError {
-                        code: crate::codes::FRAME_TOO_LONG,
+                        code: codes::FRAME_TOO_LONG,
                         offset: 0,
                         expected: "a message within the limit of the line",
                     };
-                    self.bad_frame(session, &error, frame.data, effects);
+                    self.bad_frame(session, &error, frame.data, validation, effects);
                 }
             }
             function::DATA | function::DATA_ACK => {
@@ -252,11 +264,11 @@ impl Engine {
             }
             _ => {
                 let error = FrameError {
-                    code: crate::codes::ORDER_VIOLATED,
+                    code: codes::ORDER_VIOLATED,
                     offset: 0,
                     expected: "LOGON first, then DATA, DELIVERED, HEARTBEAT or LOGOFF",
                 };
-                self.bad_frame(session, &error, frame.body, effects);
+                self.bad_frame(session, &error, frame.body, [0; 4], effects);
             }
         }
     }
@@ -272,12 +284,12 @@ impl Engine {
         let name = self.line_name(session.line);
         let Some(logon) = logon.filter(|logon| logon.line == name) else {
             let error = FrameError {
-                code: crate::codes::LOGON_REFUSED,
+                code: codes::LOGON_REFUSED,
                 offset: 0,
                 expected: "LOGON with the name of the line that this connection belongs to, \
                            and the next number of each precedence",
             };
-            self.bad_frame(session, &error, body, effects);
+            self.bad_frame(session, &error, body, [0; 4], effects);
             return;
         };
         session.phase = Phase::Opening;
@@ -322,14 +334,13 @@ impl Engine {
         session: &mut Session,
         error: &FrameError,
         bytes: &[u8],
+        validation: [u8; 4],
         effects: &mut Effects,
     ) {
         self.record_refused_bytes(session.line, error.code, bytes, effects);
         let out = effects.buffer(session.connection);
         match session.framing {
-            Framing::Dmpp if error.code == crate::codes::FRAME_TOO_LONG => {
-                let validation =
-                    bytes.get(12..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+            Framing::Dmpp if error.code == codes::FRAME_TOO_LONG => {
                 dmpp::encode(out, function::NEGATIVE_ACK, validation, status::TOO_LONG, 1, b"");
             }
             Framing::Dmpp => {}

@@ -331,6 +331,18 @@ fn a_silent_line_is_dropped_and_its_traffic_waits() {
 }
 
 #[test]
+fn a_line_that_does_not_acknowledge_is_dropped_and_sent_the_same_again() {
+    let mut world = connected();
+    world.dmpp(ALPHA, PLATE);
+    world.sync();
+    assert_eq!(world.data(SVS).len(), 1);
+    world.wait(29);
+    assert_eq!(world.seen(SVS), []);
+    world.wait(1);
+    assert_eq!(world.seen(SVS), [Seen::Close(806)]);
+}
+
+#[test]
 fn a_full_queue_refuses_with_its_own_code() {
     let mut world = connected();
     world.disconnect(BETA);
