@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import cast
 
 import uvloop
+
 from clets_core._core import Framer, frame, journal_verify
 from clets_core.sample import write_california
 
@@ -112,6 +113,10 @@ def write_bundle(folder: Path) -> None:
     lines.write_text(wide)
 
 
+def _usage(process: int) -> list[str]:
+    return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+
+
 async def measure(folder: Path, count: int) -> dict[str, float]:
     write_bundle(folder / "bundle")
     chunks = []
@@ -145,7 +150,7 @@ async def measure(folder: Path, count: int) -> dict[str, float]:
             await receiver.done.wait()
         spent = time.perf_counter() - begun
         with contextlib.suppress(FileNotFoundError):
-            usage = Path(f"/proc/{switch.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            usage = _usage(switch.pid)
             cpu = (int(usage[11]) + int(usage[12])) / 100
     finally:
         switch.send_signal(signal.SIGTERM)

@@ -6,9 +6,10 @@ import itertools
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import clets_core
 import msgspec
 import pytest
+
+import clets_core
 from clets_core._core import Center, frame
 
 if TYPE_CHECKING:

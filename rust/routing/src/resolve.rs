@@ -35,9 +35,9 @@ impl Directory {
     /// Turns a route's legs into messages to lines.
     ///
     /// A leg without an address stays one leg. Otherwise each destination code goes to the line
-    /// that lists it among its members: `NV` to Nevada's own line when that lists it, and every other
-    /// state to Nlets. Codes of one line share a leg, each code once. A code of nine characters
-    /// is an ORI and belongs to the member of its first two.
+    /// that lists it among its members: `NV` to Nevada's own line when that lists it, and every
+    /// other state to Nlets. Codes of one line share a leg, each code once. A code of nine
+    /// characters is an ORI and belongs to the member of its first two.
     ///
     /// `destinations` are those of the message's header; `field` gives a field's value.
     /// Time is linear in legs times destination codes.
