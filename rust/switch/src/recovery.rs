@@ -81,6 +81,7 @@ impl Replay {
     #[must_use]
     pub fn finish(mut self, now_us: i64) -> Engine {
         self.engine.durable = self.engine.next_number;
+        self.engine.forget_in_time(now_us);
         let mut waiting: Vec<Entry> = self.open.into_values().collect();
         waiting.sort_by_key(|entry| (entry.line, entry.precedence, entry.sequence));
         for mut entry in waiting {

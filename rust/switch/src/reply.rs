@@ -274,6 +274,17 @@ impl Engine {
         self.pump(host, now_us, effects);
     }
 
+    /// After a restart: correlations that are answered or overdue are kept no longer than before.
+    pub(crate) fn forget_in_time(&mut self, now_us: i64) {
+        for (control, pending) in &self.pending {
+            if pending.answered {
+                self.timers.set(now_us + FURTHER_US, Timer::Forget(*control));
+            } else if pending.overdue {
+                self.timers.set(now_us + LATE_US, Timer::Forget(*control));
+            }
+        }
+    }
+
     /// No reply can come any more to an entry that was never delivered.
     pub(crate) fn expect_nothing(&mut self, entry: &Entry) {
         self.pending.remove(&Control::of(entry.stored.number, entry.index));
