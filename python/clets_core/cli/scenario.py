@@ -92,14 +92,26 @@ ASKS: Final = (
         {"LIC": "AZTEST1", "LIS": "AZ", **INQUIRY},
         ("@svs NO RECORD", "@ncic NO RECORD", "@nlets AZTEST1"),
     ),
-    Ask("boat", DEPUTY, "IA.QB", {"REG": "CF1234AB", **INQUIRY}, ("@abs 1902600000007",)),
-    Ask("firearm", DEPUTY, "IG.QG", {"SER": "SYNGUN001", **INQUIRY}, ("@afs 1902600000008",)),
+    Ask(
+        "boat",
+        DEPUTY,
+        "IA.QB",
+        {"REG": "CF1234AB", **INQUIRY},
+        ("@abs 1902600000007", "@ncic B100000007"),
+    ),
+    Ask(
+        "firearm",
+        DEPUTY,
+        "IG.QG",
+        {"SER": "SYNGUN001", **INQUIRY},
+        ("@afs 1902600000008", "@ncic G100000008"),
+    ),
     Ask(
         "property",
         DEPUTY,
         "IP.QA",
         {"SER": "SYNART001", "TYP": "BBICYCL", **INQUIRY},
-        ("@aps 1902600000009",),
+        ("@aps 1902600000009", "@ncic A100000009"),
     ),
     Ask(
         "wanted person",
@@ -113,14 +125,14 @@ ASKS: Final = (
         DEPUTY,
         "IM.QM",
         {"NAM": "SAMPLE,MINA", "SEX": "F", "DOB": "20100505", **INQUIRY},
-        ("@mups 1902600000003",),
+        ("@mups 1902600000003", "@ncic M100000003"),
     ),
     Ask(
         "restraining order",
         DEPUTY,
         "IB.QRR",
         {"NAM": "SAMPLE,ROBERT", "SEX": "M", "DOB": "19750310", **INQUIRY},
-        ("@carpos 1902600000004",),
+        ("@carpos 1902600000004", "@ncic H100000004"),
     ),
     Ask(
         "supervised release",
@@ -135,7 +147,7 @@ ASKS: Final = (
         DEPUTY,
         "IX.QSA",
         {"NAM": "SAMPLE,REGIS", "SEX": "M", "DOB": "19691212", **INQUIRY},
-        ("@vcin 1902600000006",),
+        ("@vcin 1902600000006", "@ncic X100000006"),
     ),
     Ask(
         "driver licence",
@@ -284,7 +296,7 @@ class Scenario:
 
     async def _vehicle(self, reply: str) -> str:
         fields = {"LIC": "9SYN999", "LIS": "CA", **INQUIRY}
-        answer = await self._ask(DEPUTY, "IA.QV", 1, fields)
+        answer = await self._ask(DEPUTY, "IA.QV", 2, fields)
         found = _from_host(answer.replies, self._stage.hosts["svs"].ori)
         _must(reply in found, f"expected `{reply}` in {found}")
         return f"IA.QV; svs says {reply}"
