@@ -449,18 +449,18 @@ impl Engine {
 
     /// Expects the reply to an entry that asks for one.
     pub(crate) fn expect_reply(&mut self, entry: &Entry, now_us: i64) {
-        let Target::Host { reply_within_ms, .. } = entry.target else {
-            return;
-        };
-        if reply_within_ms == 0 {
+        let Target::Host { system, key, reply_within_ms, .. } = &entry.target else { return };
+        if *reply_within_ms == 0 {
             return;
         }
         let control = Control::of(entry.stored.number, entry.index);
         let update = self.bundle.catalogue.key(entry.stored.key).is_some_and(|key| key.update);
         if !update {
-            self.timers.set(now_us + i64::from(reply_within_ms) * 1000, Timer::Reply(control));
+            self.timers.set(now_us + i64::from(*reply_within_ms) * 1000, Timer::Reply(control));
         }
-        self.pending.insert(control, Pending::new(entry));
+        let asked_with = self.bundle.catalogue.find(system.as_bytes(), key.as_bytes());
+        let key = asked_with.unwrap_or(entry.stored.key);
+        self.pending.insert(control, Pending::new(entry, key));
     }
 
     fn target(&self, leg: &Leg<'_>, key_id: KeyId) -> Target<'static> {

@@ -120,7 +120,7 @@ impl Replay {
         if let Some(pending) = pending {
             pending.answered = true;
             requester = pending.stored.origin().into();
-            asked_key = Some(pending.stored.key);
+            asked_key = Some(pending.key);
         }
         let stored = Arc::new(Stored {
             number,

@@ -33,6 +33,8 @@ pub(crate) const HOST_REPETITION_US: i64 = 600_000_000;
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) stored: Arc<Stored>,
+    /// The key that the host was asked with; its answer has this class.
+    pub(crate) key: KeyId,
     /// The host that was asked.
     pub(crate) host: LineId,
     /// Where the entry stands in the host's queue.
@@ -47,13 +49,14 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn new(entry: &Entry) -> Self {
+    pub(crate) fn new(entry: &Entry, key: KeyId) -> Self {
         let reply_within_ms = match entry.target {
             Target::Host { reply_within_ms, .. } => reply_within_ms,
             Target::Station { .. } => 0,
         };
         Self {
             stored: Arc::clone(&entry.stored),
+            key,
             host: entry.line,
             precedence: entry.precedence,
             sequence: entry.sequence,
@@ -90,8 +93,9 @@ impl Engine {
             .filter(|(_, pending)| pending.host == incoming.line);
         let number = match asked {
             Some((control, pending)) => {
-                let (stored, overdue) = (Arc::clone(&pending.stored), pending.overdue);
-                self.pass_back(session, incoming, control, &stored, overdue, now_us, effects)
+                let asked = (Arc::clone(&pending.stored), pending.key);
+                let late = pending.overdue;
+                self.pass_back(session, incoming, control, &asked, late, now_us, effects)
             }
             None => self.pass_by_ori(session, incoming, now_us, effects),
         };
@@ -108,13 +112,13 @@ impl Engine {
         session: &Session,
         incoming: &Incoming<'_>,
         control: Control,
-        asked: &Arc<Stored>,
+        (asked, asked_key): &(Arc<Stored>, KeyId),
         late: bool,
         now_us: i64,
         effects: &mut Effects,
     ) -> Option<u64> {
         let bundle = Arc::clone(&self.bundle);
-        let key_id = find_key(&bundle, &incoming.envelope, incoming.bytes).unwrap_or(asked.key);
+        let key_id = find_key(&bundle, &incoming.envelope, incoming.bytes).unwrap_or(*asked_key);
         let data_class = bundle.key_facts(key_id)?.data_class;
         let facts = Facts::of_reply(&bundle, asked.origin());
         let heading = KeyFacts { action: Action::Reply, data_class };

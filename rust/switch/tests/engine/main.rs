@@ -72,7 +72,7 @@ fn an_inquiry_reaches_each_file_in_its_own_form_and_replies_find_the_way_back() 
     world.dmpp(NCIC, &reply);
     world.seen(ALPHA);
     world.sync();
-    let expected = "ALPHA1.REF1.U1.4A.DCNCIC000.CA0010100.TXT\r\nNO RECORD LIC/1ABC234\r\n";
+    let expected = "ALPHA1.REF1.U1.QV.DCNCIC000.CA0010100.TXT\r\nNO RECORD LIC/1ABC234\r\n";
     assert_eq!(world.data(ALPHA), [expected]);
     // The window of the line is one: the second reply waits for the acknowledgement of the first.
     let reply = format!("SWITCH.{}.U1.QV.CASVS0000.CA0010100.TXT\r\nSTOLEN VEHICLE", control(&svs));
