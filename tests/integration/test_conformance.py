@@ -277,6 +277,52 @@ def test_each_fault_is_seen(fault: str, number: int) -> None:
     assert result.seen
 
 
+def clets(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CLETS, *map(str, arguments)],
+        check=False, capture_output=True, text=True, timeout=SECONDS,
+    )  # fmt: skip
+
+
+def test_a_line_with_a_certificate_is_played_too(tmp_path: Path) -> None:
+    bundle, ports = tmp_path / "bundle", free_port_base()
+    write_california(bundle, port_base=ports, tls=True)
+    tls = bundle / "tls"
+    with program("run", bundle, "--journal", tmp_path / "j", "--no-table", "--json") as switch:
+        ready(switch)
+        done = clets(
+            "conformance", "--port", ports, "--station", "A0190001", "--user", "U000001",
+            "--ori", "CA0190000", "--tls-certificate", tls / "lines" / "county-019.pem",
+            "--tls-key", tls / "lines" / "county-019.key", "--tls-authority",
+            tls / "authority.pem", "--no-hosts", "--cases", "1-3,12,43,80",
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("conformance: 5 pass, 0 fail, 1 left out\n")
+    assert "43 -    " in done.stdout, "it needs the hosts"
+
+
+def test_the_command_line_is_checked() -> None:
+    listed = clets("conformance", "--list", "--json")
+    assert [json.loads(row)["number"] for row in listed.stdout.splitlines()] == [
+        case.number for case in CASES
+    ]
+    for wrong in (
+        (),
+        ("--cases", "one"),
+        ("--value", "colour=red"),
+        ("--port", 1, "--station", "A", "--user", "U", "--ori", "X", "--framing", "native"),
+        ("--port", 1, "--station", "A", "--user", "U", "--ori", "X", "--tls-key", "x"),
+    ):
+        done = clets("conformance", *wrong)
+        assert (done.returncode, done.stderr[:4]) == (2, "E920"), wrong
+    who = ("--port", 9, "--station", "A", "--user", "U", "--ori", "CA0190000", "--cases", "1")
+    done = clets("conformance", *who, "--patience", 0.5)
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout
+    done = clets("conformance", *who, "--patience", 0.5, "--report", "/nowhere/x.json")
+    assert "E923" in done.stderr
+
+
 def test_without_a_switch_every_case_fails() -> None:
     settings = Settings("127.0.0.1", 9, "dmpp", "A", "U", "CA0190000", patience=0.5)
 
