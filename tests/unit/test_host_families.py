@@ -13,7 +13,7 @@ from clets_core import _core
 from clets_core.client import Client
 from clets_core.hosts import Host
 from clets_core.hosts.answering import Answerer, Request
-from clets_core.hosts.holdings import records_of_system
+from clets_core.hosts.holdings import records_of_member, records_of_system
 from clets_core.hosts.known import CONFIRMATIONS
 from clets_core.hosts.nlets import Nlets
 from clets_core.hosts.systems import FILES, SYSTEMS, Rule
@@ -100,6 +100,13 @@ FAMILIES = [
     ("RQ", "NA", {"LIC": "1"}, "ER", ".02."),
     ("TQ", "OD", {"ORI": "AZ0010000"}, "TR", "PHO/0005550100"),
     ("TQ", "OD", {"ORI": "AZ9999999"}, "TR", "NO RECORD"),
+    ("SVQ", "NA", {"VIN": "SYN0TOYCAMSTOLEN1"}, "SVR", "IMPOUNDED"),
+    ("NEI", "NA", {"VIN": "SYN0TOYCAMSTOLEN1"}, "NAR", "IMPOUNDED"),
+    ("LPQ", "AZ", {"LIC": "AZTEST1"}, "LPR", "AZTEST1"),
+    ("CPQ", "OH", {"NAM": "SAMPLE,JORDAN"}, "CPR", "PROBATION"),
+    ("MPQ", "OH", {"NAM": "NOBODY,N"}, "MPR", "NO RECORD"),
+    ("HQ", "CO", {}, "HR", "NO FURTHER"),
+    ("NLQ", "NL", {}, "NLR", "NO MESSAGES"),
     ("TQ", "AZ", {"ORI": "AZ0010000"}, "ER", ".02."),
 ]
 
@@ -111,6 +118,21 @@ def test_every_family_is_answered(
     (found,) = Nlets(1).answer(Request(key, ORI, "C1", destinations=(to,), fields=fields))
     assert (found.key, found.reference) == (reply, "C1")
     assert word in found.text
+
+
+@pytest.mark.parametrize(
+    ("key", "fields", "word"),
+    [
+        ("QA", {"SER": "ORART001"}, "STOLEN ARTICLE"),
+        ("QG", {"SER": "ORGUN001"}, "STOLEN GUN"),
+        ("QH", {"SID": "OR00000001"}, "SID/OR00000001"),
+        ("QW", {"NAM": "SAMPLE,WARREN"}, "WANTED PERSON"),
+        ("QW", {"NAM": "SAMPLE,WANDA"}, "NO RECORD"),
+    ],
+)
+def test_oregon_has_files_of_its_own(key: str, fields: dict[str, str], word: str) -> None:
+    oregon = Answerer(SYSTEMS["oregon"], records_of_member("OR", 1), now=now)
+    assert word in oregon.answer(Request(key, ORI, fields=fields))[1]
 
 
 def test_the_directory_belongs_to_each_state() -> None:

@@ -266,5 +266,7 @@ def of_member(member: str) -> list[Record]:
             {"NAM": "SAMPLE,IMRE", "DOB": "19910404", "POB": "HU", "MIS": "STATUS ON FILE"},
         ),
         Record("wanted", ori, {"NAM": "SAMPLE,WARREN", "DOB": "19770707", "CON": "Y"}),
+        Record("gun", ori, {"SER": f"{member}GUN001", "MAK": "COL", "CAL": "45", "TYP": "PI"}),
+        Record("article", ori, {"SER": f"{member}ART001", "TYP": "CCAMERA", "BRA": "ACME"}),
         *confirmable(member),
     ]

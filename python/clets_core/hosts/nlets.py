@@ -57,8 +57,13 @@ COUNT_MODULUS: Final = 100_000
 
 _PROVINCES: Final = _codes("AB BC MB NF NK NS NT NU ON PE PQ SN YT")
 _MOUNTAIN: Final = timezone(timedelta(hours=-7))
-_TEXTS: Final = {"AA": "AM", "AM": "AM", "AML": "AML", "AQ": "AR", "LQ": "LR"}
-SERVED: Final = frozenset({"YQ", "YR", *_TEXTS, *ORION_KEYS, *State.rules}).union(
+_TEXTS: Final = {
+    "AA": "AM", "ALQ": "ALR", "AM": "AM", "AML": "AML", "AQ": "AR", "CCQ": "CCR", "HQ": "HR",
+    "LQ": "LR",
+}  # fmt: skip
+_LOG: Final = {"NFQ": "NFR", "NLQ": "NLR"}
+"""Searches in the log of Nlets itself, which this simulation does not keep."""
+SERVED: Final = frozenset({"YQ", "YR", *_TEXTS, *_LOG, *ORION_KEYS, *State.rules}).union(
     *(system.rules for system in MEMBER_SYSTEMS.values())
 )
 """Message keys that some member or the switch itself answers or takes."""
@@ -103,6 +108,9 @@ class Nlets:
             elif len(destination) == 9 and destination[5:] in HELP_VERBS:
                 text = self._help.answer(destination, request)
                 replies.append(Reply("AM", SWITCH_ORI, request.ori, _crlf(text)))
+            elif destination == "NL" and request.key in _LOG:
+                text = _crlf("LOG OF NLETS\nNO MESSAGES FOUND")
+                replies.append(self._echo(_LOG[request.key], SWITCH_ORI, request, text))
             elif destination == "NL":
                 replies.append(self._ask_all(request))
             else:

@@ -299,9 +299,27 @@ State: Final = System(
     | _ask("supervision", "PAQ", "PAR")
     | _ask("hazard", "MQ", "MR")
     | _ask("aircraft", "GQ", "GR")
+    | _ask("registration", "ACQ", "ACR")
+    | _ask("registration", "AVQ", "AVR")
+    | _ask("registration", "LPQ", "LPR")
+    | _ask("missing", "MPQ", "MPR")
+    | _ask("supervision", "CPQ", "CPR")
     | _ask("immigration", "IAQ", "IAR"),
 )
-"""Every state, and Oregon and Nevada on lines of their own."""
+"""Every state, and Nevada on a line of its own."""
+
+OREGON: Final = System(
+    State.title,
+    _STATE,
+    {
+        **State.rules,
+        **_ask("article", "QA"),
+        **_ask("gun", "QG"),
+        **_ask("history", "QH"),
+        **_ask("wanted", "QW"),
+    },
+)
+"""Oregon's own line asks its files of wanted persons, firearms and property too."""
 
 CANADA: Final = System(
     "CANADIAN POLICE INFORMATION CENTRE",
@@ -319,7 +337,10 @@ CANADA: Final = System(
 NICB: Final = System(
     "NATIONAL INSURANCE CRIME BUREAU",
     _STATE,
-    _ask("impound", "NAQ", "NAR") | _ask("impound", "NIQ", "NIR"),
+    _ask("impound", "NAQ", "NAR")
+    | _ask("impound", "NIQ", "NIR")
+    | _ask("impound", "NCI NEI", "NAR")
+    | _ask("impound", "SVQ", "SVR"),
 )
 """The insurers' bureau behind Nlets: all files at once, or impounds and exports alone."""
 
@@ -399,10 +420,14 @@ SYSTEMS: Final[Mapping[str, System]] = {
         | _ask("image", "QII")
         | _ask("directory", "QO ZO")
         | _ask("vehicle", "ZV")
-        | _ask("wanted", "ZW"),
+        | _ask("wanted", "ZW")
+        | _ask("gun", "ZG")
+        | _ask("article", "ZA")
+        | _ask("boat", "ZB")
+        | _ask("security", "ZS"),
         number="NIC",
     ),
-    "oregon": State,
+    "oregon": OREGON,
     "srf": System(
         "SUPERVISED RELEASE FILE",
         _DOJ,
