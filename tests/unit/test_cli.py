@@ -51,7 +51,7 @@ def python(code: str) -> str:
 def test_help_lists_the_verbs() -> None:
     result = clets("--help")
     assert result.exit_code == 0
-    for verb in ("check", "decide", "decode", "journal", "run", "sample", "send"):
+    for verb in ("check", "conformance", "decide", "decode", "journal", "run", "sample", "send"):
         assert VERBS[verb] in result.stdout
     assert clets("--version").stdout.startswith("clets, version ")
 

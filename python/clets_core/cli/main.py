@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Verb to its line of help. The module has the verb's name, and in it the command has it too.
 VERBS: Final = {
     "check": "Check a bundle and tell everything that is wrong with it.",
+    "conformance": "Play the numbered conformance cases on a line of a switch.",
     "decide": "Ask a bundle's policy about a message.",
     "decode": "Print messages as JSON, one a line.",
     "demo": "Drive a switch with the sample state through a scenario.",
@@ -30,6 +31,7 @@ VERBS: Final = {
     "run": "Run the switch of a bundle until SIGINT or SIGTERM.",
     "sample": "Write a sample bundle.",
     "send": "Send messages as an agency's computer and print what comes back.",
+    "simulate": "Run simulated destination systems for others to test against.",
 }
 FAILED: Final = 1
 MISUSED: Final = 2
