@@ -30,7 +30,7 @@ use hashbrown::HashTable;
 
 use crate::envelope::Envelope;
 
-pub use names::{Action, Precedence};
+pub use names::{Action, Direction, Precedence};
 
 const STANDARD: &str = include_str!("../data/keys.csv");
 
@@ -74,6 +74,20 @@ impl Key {
     #[must_use]
     pub fn allows(&self, code: &[u8]) -> bool {
         self.fields.iter().any(|field| **field == *code)
+    }
+
+    /// Which way its messages go. An answer of NCIC and of the state's systems has the key of its
+    /// inquiry and is not counted. `ER` comes from Nlets only (CITE: Nlets public guide, ER);
+    /// a status message may also be sent by a member.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        match self.action {
+            Action::Administer | Action::Confirm => Direction::Both,
+            Action::Reply => Direction::From,
+            Action::Status if self.key == "SM" => Direction::Both,
+            Action::Status => Direction::From,
+            _ => Direction::To,
+        }
     }
 
     /// True when all codes of at least one required alternative are there.
