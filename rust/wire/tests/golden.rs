@@ -158,12 +158,7 @@ fn writing_what_was_read_gives_the_same_bytes() {
         let (known, bytes) = payload(dialect, &case.bytes());
         let envelope = decode(&bytes, known).unwrap();
         let again = written(&envelope, &bytes);
-        assert_eq!(
-            String::from_utf8_lossy(&again),
-            String::from_utf8_lossy(&bytes),
-            "{}",
-            case.id
-        );
+        assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&bytes), "{}", case.id);
     }
 }
 
