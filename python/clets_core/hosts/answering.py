@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from clets_core.hosts.edits import faulty_field
 from clets_core.hosts.records import IDENTIFIERS, Record, Records
-from clets_core.hosts.systems import FILES, Rule, Style, System
+from clets_core.hosts.systems import FILES, SHEETS, Rule, Sheet, Style, System
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,12 +22,20 @@ _SHOWN: Final = (*IDENTIFIERS, "LIS", "LIY", "LIT", "VMA", "TYP", "CAL", "MAK", 
 _DONE: Final = {
     "cancel": "CANCELLED",
     "clear": "CLEARED",
+    "contact": "CONTACT RECORDED",
     "enter": "ENTERED",
     "locate": "LOCATED",
     "modify": "MODIFIED",
+    "serve": "PROOF OF SERVICE ENTERED",
     "strip": "SUPPLEMENT CANCELLED",
     "supplement": "SUPPLEMENT ENTERED",
 }
+CONFIRMED: Final = (
+    "vehicle", "wanted", "missing", "protection", "gun", "article", "security", "boat",
+)  # fmt: skip
+"""Files whose hits are confirmed."""
+_OPEN: Final = frozenset({"contact", "locate", "serve"})
+"""What any agency may do to a record that another one entered."""
 
 
 def utc_now() -> datetime:
@@ -100,7 +108,8 @@ class Answerer:
         code = faulty_field(request.fields)
         if code is not None:
             raise RequestError("field", f"FIELD ERROR {code}")
-        reply = rule.reply or request.key
+        field, other = rule.reply_when
+        reply = other if field in request.fields else rule.reply or request.key
         if rule.action == "inquire":
             return reply, self._inquire(rule, request)
         if rule.action == "enter":
@@ -116,6 +125,19 @@ class Answerer:
         """The records that an inquiry asks for; none for a key that is not served."""
         rule = self.system.rules.get(request.key)
         return self.records.find(rule.files, request.fields) if rule else []
+
+    def confirmable(self, request: Request) -> Record | None:
+        """The record that a hit confirmation is about: by number, case, or what is described."""
+        asked = {code: it for code, it in request.fields.items() if (code, it) != ("NIC", "NONE")}
+        for names in (
+            {code: asked[code] for code in ("NIC",) if code in asked},
+            {code: asked[code] for code in ("OCA",) if code in asked},
+            {code: it for code, it in asked.items() if code not in {"NIC", "OCA", "ORI"}},
+        ):
+            record = self.records.own(CONFIRMED, names, "") if names else None
+            if record is not None:
+                return record
+        return None
 
     def _inquire(self, rule: Rule, request: Request) -> str:
         if not any(code in request.fields for code in (*IDENTIFIERS, "SEX")):
@@ -146,7 +168,7 @@ class Answerer:
         record = self.records.own(rule.files, request.fields, self.system.number)
         if record is None:
             raise RequestError("record", "RECORD NOT ON FILE")
-        if rule.action != "locate" and record.ori[:7] != request.ori[:7]:
+        if rule.action not in _OPEN and record.ori[:7] != request.ori[:7]:
             raise RequestError("record", f"RECORD BELONGS TO {record.ori}")
         kept = (self.system.number, "OCA", "CAP", "RSN", "ATN", "PUR")
         changes = {code: it for code, it in request.fields.items() if code not in kept}
@@ -159,6 +181,9 @@ class Answerer:
             self.records.strip(record, "AKA")
         elif rule.action == "locate":
             record.located = True
+        elif rule.action in _OPEN:
+            code = "SVC" if rule.action == "serve" else "CTT"
+            self.records.change(record, {code: f"{self._now():%Y%m%d} {request.ori}"})
         else:
             self.records.remove(record)
         return self._done(rule, request, record)
@@ -214,11 +239,12 @@ def _hit(style: Style, rule: Rule, record: Record) -> str:
     file = FILES[record.file]
     fields = {"ORI": record.ori, **record.fields}
     located = " *LOCATED*" if record.located else ""
-    caption = "CRIMINAL HISTORY RECORD" if rule.rap_sheet else file.caption
+    sheet = SHEETS.get(rule.sheet)
+    caption = sheet.caption if sheet else file.caption
     lines = [style.hit.format(caption=caption, located=located)]
     lines += [text for line in file.lines if (text := _line(line, fields))]
-    if rule.rap_sheet:
-        return "\n".join([*lines, *_rap_sheet(fields), ""])
+    if sheet:
+        return "\n".join([*lines, *_sheet(sheet, fields), ""])
     lines += [style.tail.format(ori=record.ori), ""]
     return "\n".join(lines)
 
@@ -230,17 +256,11 @@ def _line(line: str, fields: Mapping[str, str]) -> str:
     return " ".join(f"{code}/{fields[code]}" for code in line.split(";") if fields.get(code))
 
 
-def _rap_sheet(fields: Mapping[str, str]) -> list[str]:
+def _sheet(sheet: Sheet, fields: Mapping[str, str]) -> list[str]:
     """A made-up course of events; the day of birth varies it, so that it stays the same."""
-    born = int(fields.get("DOB", "19800101")[:4])
-    month = fields.get("DOB", "19800101")[4:6]
-    return [
-        "* * * * * * * * * *  CYCLE 001  * * * * * * * * * *",
-        f"ARRESTED {born + 24}{month}11  AGENCY SAMPLETON PD  CASE SYN-{born + 24}-01",
-        "  CHARGE 01  BURGLARY, SECOND DEGREE (SYNTHETIC)",
-        f"COURT {born + 25}0315  DISPOSITION CONVICTED, PROBATION 036 MONTHS",
-        "* * * * * * * * * *  END OF RECORD  * * * * * * * *",
-    ]
+    birth = fields.get("DOB", "19800101")
+    years = {f"y{age}": int(birth[:4]) + age for age in (24, 25, 26)}
+    return [line.format(mm=birth[4:6], **years) for line in sheet.lines]
 
 
 def _lines(text: str) -> str:

@@ -23,7 +23,8 @@ class Reply:
     """A message from a destination system.
 
     ``to`` is the ORI that it is for. Nlets alone stamps messages: times as ``hh:mm mm/dd/yyyy``
-    and running numbers, of its reception and of its sending.
+    and running numbers, of its reception and of its sending. ``after`` is how many delays of a
+    person who answers go by before it is sent.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Reply:
     user: str = ""
     received: tuple[str, int] | None = None
     sent: tuple[str, int] | None = None
+    after: int = 0
 
 
 def read(dialect: str, payload: bytes) -> Request:

@@ -21,9 +21,10 @@ from clets_core.hosts.holdings import records_of_member, records_of_system
 from clets_core.hosts.link import Link
 from clets_core.hosts.nlets import MEMBERS, Nlets
 from clets_core.hosts.systems import system_of
+from clets_core.hosts.unasked import KINDS, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 __all__ = ["Behaviour", "BundleHost", "Host", "Tally"]
@@ -65,13 +66,15 @@ class BundleHost(Protocol):
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a system behaves. ``delay`` is in seconds, ``loss`` the share of requests it forgets.
 
-    ``silent`` acknowledges and never answers; ``outage`` takes no connection.
+    ``silent`` acknowledges and never answers; ``outage`` takes no connection. ``person`` is how
+    long, in seconds, somebody takes who has to answer in person, as to a hit confirmation.
     """
 
     delay: float = 0.0
     loss: float = 0.0
     outage: bool = False
     silent: bool = False
+    person: float = 0.0
 
 
 class Tally(msgspec.Struct):
@@ -141,16 +144,19 @@ class Host:
         loss: float | None = None,
         outage: bool | None = None,
         silent: bool | None = None,
+        person: float | None = None,
     ) -> Behaviour:
         """Changes what is given and leaves the rest; gives the behaviour from now on."""
-        if (delay is not None and delay < 0) or (loss is not None and not 0 <= loss <= 1):
-            raise ValueError("delay must not be negative, and loss must be between 0 and 1")
+        negative = any(seconds is not None and seconds < 0 for seconds in (delay, person))
+        if negative or (loss is not None and not 0 <= loss <= 1):
+            raise ValueError("delays must not be negative, and loss must be between 0 and 1")
         before = self.behaviour
         self.behaviour = Behaviour(
             delay=before.delay if delay is None else delay,
             loss=before.loss if loss is None else loss,
             outage=before.outage if outage is None else outage,
             silent=before.silent if silent is None else silent,
+            person=before.person if person is None else person,
         )
         if self.behaviour.outage and self._server is not None:
             await self._hang_up()
@@ -172,6 +178,17 @@ class Host:
         self._deliver(
             Reply(key, origin or self.ori, ori, text, reference=control, station=self._station)
         )
+
+    def announce(
+        self, kind: str, ori: str, values: Mapping[str, str] | None = None, *, origin: str = ""
+    ) -> None:
+        """Sends an unsolicited message of a kind of `KINDS`, such as ``SM-OUT`` or ``$.H.``.
+
+        Raises:
+            ValueError: there is no such kind, or no such blank to fill in.
+        """
+        text = text_of(kind, values or {})
+        self.unsolicited(ori, text, key=KINDS[kind].key, origin=origin)
 
     @property
     def unacknowledged(self) -> int:
@@ -223,16 +240,17 @@ class Host:
 
     def _later(self, delay: float, request: Request) -> None:
         """Answers after the delay, and never before the acknowledgement is written."""
-        loop = asyncio.get_running_loop()
-        if not delay:
-            loop.call_soon(self._serve, request)
-            return
+        if delay:
+            self._wait(delay, lambda: self._serve(request))
+        else:
+            asyncio.get_running_loop().call_soon(self._serve, request)
 
-        def serve() -> None:
+    def _wait(self, delay: float, act: Callable[[], object]) -> None:
+        def run() -> None:
             self._waiting.discard(handle)
-            self._serve(request)
+            act()
 
-        handle = loop.call_later(delay, serve)
+        handle = asyncio.get_running_loop().call_later(delay, run)
         self._waiting.add(handle)
 
     def _serve(self, request: Request) -> None:
@@ -275,7 +293,11 @@ class Host:
         if isinstance(self._system, Nlets):
             reply = self._system.stamp(reply)
         payload = write(self._dialect, reply)
-        self._post(payload)
+        delay = reply.after * self.behaviour.person
+        if delay:
+            self._wait(delay, lambda: self._post(payload))
+        else:
+            self._post(payload)
         return payload
 
     def _post(self, payload: bytes) -> None:

@@ -20,6 +20,11 @@ agency            ORI CA0190000                                            ncic
 driver            OLN S0000001 (CA)                                        dmv
 history           CII A00000001, FBI 100000AA1, SID CA00000001             achs, iii
 material          UNN 1203                                                 nlets, any state
+snowmobile        REG <state>SNOW1                                         nlets, nevada, oregon
+aircraft          REG N1<state>                                            nlets, any state
+status            SAMPLE,IMRE 19910404                                     nlets, any state
+insurers          VIN SYN0TOYCAMSTOLEN1                                    nlets, member NA
+to be confirmed   OCA <state>-0001 to -0004, plate <state>STOL1 ...        nlets, any state; AZ ncic
 other states      plate <state>TEST1, OLN <state>0000001, boat <state>1TEST  nlets, nevada, oregon
 histories there   SID <state>00000001, FBI 200000AA2                       nlets
 Canada            plate CNTEST1 (stolen), SAMPLE,CAMILLE 19900202,         nlets, member CN
@@ -49,6 +54,7 @@ class Known:
 
     places: str
     fields: Mapping[str, str]
+    ori: str = SHERIFF
 
     def files_of(self, system: str) -> Iterator[str]:
         """The files of a system that hold this record."""
@@ -162,7 +168,42 @@ _CANADA: Final = (
 def of_system(system: str) -> list[Record]:
     """The well-known records of a system."""
     found = [(file, it) for it in WELL_KNOWN for file in it.files_of(system)]
-    return [Record(file, SHERIFF, dict(it.fields)) for file, it in found]
+    records = [Record(file, it.ori, dict(it.fields)) for file, it in found]
+    # So that a plate of Arizona is a hit in the nation's file, and Arizona is asked about it.
+    return records + (confirmable("AZ") if system == "ncic" else [])
+
+
+CONFIRMATIONS: Final = ("Y", "N", "I Y", "E")
+"""How the far agency answers about each record to be confirmed: yes, no, in process and then yes,
+valid but not returnable."""
+
+
+def confirmable(member: str) -> list[Record]:
+    """Stolen vehicles of another state, one for each answer that a hit confirmation can have.
+
+    ``CON`` says the answers, one after the other; no reply shows it.
+    """
+    return [
+        Record(
+            "vehicle",
+            f"{member}0010000",
+            {
+                "LIC": f"{member}STOL{number}",
+                "LIS": member,
+                "LIY": "2027",
+                "LIT": "PC",
+                "VIN": f"SYN0CHEVTAH{member}STOL{number}",
+                "VYR": "2022",
+                "VMA": "CHEV",
+                "VMO": "TAH",
+                "DOT": "20261002",
+                "OCA": f"{member}-{number:04}",
+                "NIC": f"V99{ord(member[0]):03}{ord(member[1]):03}{number}",
+                "CON": answers,
+            },
+        )
+        for number, answers in enumerate(CONFIRMATIONS, 1)
+    ]
 
 
 def of_member(member: str) -> list[Record]:
@@ -170,7 +211,11 @@ def of_member(member: str) -> list[Record]:
     ori = f"{member}0010000"
     if member == "CN":
         found = [(file, it) for it in _CANADA for file in it.files_of(member)]
-        return [Record(file, ori, dict(it.fields)) for file, it in found]
+        return [*(Record(file, ori, dict(it.fields)) for file, it in found), *confirmable(member)]
+    if member == "NA":
+        car = {"VIN": "SYN0TOYCAMSTOLEN1", "VYR": "2019", "VMA": "TOYT"}
+        event = {"TYP": "IMPOUNDED", "DOT": "20261015", "MIS": "SAMPLETON TOW YARD"}
+        return [Record("impound", ori, car | event)]
     person = {
         "NAM": "SAMPLE,JORDAN",
         "SEX": "M",
@@ -209,4 +254,17 @@ def of_member(member: str) -> list[Record]:
         Record("history", ori, dict(person)),
         Record("supervision", ori, {**person, "MIS": "PROBATION"}),
         Record("hazard", ori, {"UNN": "1203", "NAM": "GASOLINE", "MIS": "FLAMMABLE LIQUID"}),
+        Record(
+            "snowmobile",
+            ori,
+            {"REG": f"{member}SNOW1", "VIN": f"SYN0SNOW{member}1", "VMA": "SKID", **owner},
+        ),
+        Record("aircraft", ori, {"REG": f"N1{member}", "VMA": "CESS", "VMO": "172", **owner}),
+        Record(
+            "immigration",
+            ori,
+            {"NAM": "SAMPLE,IMRE", "DOB": "19910404", "POB": "HU", "MIS": "STATUS ON FILE"},
+        ),
+        Record("wanted", ori, {"NAM": "SAMPLE,WARREN", "DOB": "19770707", "CON": "Y"}),
+        *confirmable(member),
     ]

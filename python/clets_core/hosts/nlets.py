@@ -14,12 +14,19 @@ from typing import TYPE_CHECKING, Final
 from clets_core.hosts.answering import Answerer, Request, RequestError, utc_now
 from clets_core.hosts.dialects import Reply
 from clets_core.hosts.holdings import records_of_member
-from clets_core.hosts.systems import CANADA, State
+from clets_core.hosts.offices import (
+    HELP_VERBS,
+    ORION_KEYS,
+    ORION_MEMBER,
+    HelpFiles,
+    Orion,
+)
+from clets_core.hosts.systems import MEMBER_SYSTEMS, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["MEMBERS", "REGIONS", "Nlets", "terminal_ori"]
+__all__ = ["MEMBERS", "REGIONS", "SERVED", "Nlets", "terminal_ori"]
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -51,7 +58,13 @@ COUNT_MODULUS: Final = 100_000
 _PROVINCES: Final = _codes("AB BC MB NF NK NS NT NU ON PE PQ SN YT")
 _MOUNTAIN: Final = timezone(timedelta(hours=-7))
 _TEXTS: Final = {"AA": "AM", "AM": "AM", "AML": "AML", "AQ": "AR", "LQ": "LR"}
+SERVED: Final = frozenset({"YQ", "YR", *_TEXTS, *ORION_KEYS, *State.rules}).union(
+    *(system.rules for system in MEMBER_SYSTEMS.values())
+)
+"""Message keys that some member or the switch itself answers or takes."""
 _OFFICES: Final = {"D": "OLN00", "K": "OLN00", "I": "III00", "F": "III00", "A": "III00"}
+_MORE: Final[Mapping[str, tuple[str, ...]]] = {"I": ("HRS/1",)}
+"""What goes with an answer: one that is in process says how many hours it will take."""
 _FAULTS: Final = {"key": ".02.", "missing": ".14.", "field": ".22.", "record": ".22."}
 
 
@@ -70,6 +83,8 @@ class Nlets:
         self._members = frozenset(members)
         self._now = now
         self._states: dict[str, Answerer] = {}
+        self._help = HelpFiles(self._members)
+        self._orion = Orion(self._members | {"CA"})
         self._received = 0
         self._sent = 0
 
@@ -83,6 +98,11 @@ class Nlets:
                 regional = self._members.intersection(REGIONS[destination])
                 for member in sorted(regional):
                     replies += self._ask(member, member, request)
+            elif destination == ORION_MEMBER or request.key in ORION_KEYS:
+                replies.append(self._directory(destination, request))
+            elif len(destination) == 9 and destination[5:] in HELP_VERBS:
+                text = self._help.answer(destination, request)
+                replies.append(Reply("AM", SWITCH_ORI, request.ori, _crlf(text)))
             elif destination == "NL":
                 replies.append(self._ask_all(request))
             else:
@@ -91,7 +111,7 @@ class Nlets:
 
     def changes(self, key: str) -> bool:
         """True when answering twice is not the same as answering once."""
-        return key in {"AA", "AM", "AML", "YQ"}
+        return key in {"AA", "AM", "AML", "TA", "TD", "TU", "YQ"}
 
     def stamp(self, reply: Reply) -> Reply:
         """The reply with its times and running numbers."""
@@ -115,7 +135,7 @@ class Nlets:
             )
             return [Reply(_TEXTS[request.key], origin, request.ori, _crlf(text))]
         if request.key == "YQ":
-            return [self._confirm(origin, request)]
+            return self._confirm(member, origin, request)
         if request.key in _TEXTS:
             text = f"{member} RESPONSE\nNO FURTHER INFORMATION\nRE: {request.text.strip()[:60]}"
             return [self._echo(_TEXTS[request.key], origin, request, _crlf(text))]
@@ -138,12 +158,29 @@ class Nlets:
         key = rule.reply if rule else request.key
         return self._echo(key, SWITCH_ORI, request, "\r\n\r\n".join([*texts, _crlf(summary)]))
 
-    def _confirm(self, origin: str, request: Request) -> Reply:
-        """A hit confirmation: yes, for any record; no person decides here."""
+    def _directory(self, destination: str, request: Request) -> Reply:
+        if destination != ORION_MEMBER or request.key not in ORION_KEYS:
+            return self._error(request, ".02. MESSAGE TYPE NOT ALLOWED TO DESTINATION")
+        return self._echo("TR", SWITCH_ORI, request, _crlf(self._orion.answer(request)))
+
+    def _confirm(self, member: str, origin: str, request: Request) -> list[Reply]:
+        """Confirmations as the record says, one after the other: a person takes time to answer.
+
+        A record that is not on file is denied; one that says nothing else is confirmed.
+        """
+        held = self._state(member).confirmable(request)
+        answers = (held.fields.get("CON", "Y") if held else "N").split()
         kept = ("RTY", "RNO", "PRI", "OCA", "NIC")
         fields = [f"{code}/{request.fields[code]}" for code in kept if code in request.fields]
-        named = [*fields, "CON/Y", "RNA/SAMPLE,DISPATCHER", f"RAG/{origin[:2]} CONTROL"]
-        return self._echo("YR", origin, request, ".".join(named))
+        signed = ["RNA/SAMPLE,DISPATCHER", f"RAG/{origin[:2]} CONTROL"]
+        words = [
+            ".".join([*fields, f"CON/{answer}", *_MORE.get(answer, ()), *signed])
+            for answer in answers
+        ]
+        return [
+            replace(self._echo("YR", origin, request, text), after=place)
+            for place, text in enumerate(words, 1)
+        ]
 
     def _echo(self, key: str, origin: str, request: Request, text: str) -> Reply:
         return Reply(key, origin, request.ori, text, reference=request.reference)
@@ -155,7 +192,7 @@ class Nlets:
     def _state(self, member: str) -> Answerer:
         known = self._states.get(member)
         if known is None:
-            system = CANADA if member == "CN" else State
+            system = MEMBER_SYSTEMS.get(member, State)
             titled = replace(system, title=f"{member} {system.title}")
             records = records_of_member(member, self._seed)
             known = self._states[member] = Answerer(titled, records, now=self._now)

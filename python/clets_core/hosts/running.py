@@ -3,9 +3,12 @@
 The control socket takes one JSON object a line and answers each with one:
 
 ``{"host": "ncic", "outage": true}``
-    changes a behaviour (``delay``, ``loss``, ``outage``, ``silent``) and tells the one in force.
+    changes a behaviour (``delay``, ``loss``, ``outage``, ``silent``, ``person``) and tells the one
+    in force.
 ``{"host": "ncic", "notice": {"ori": "CA0190100", "text": "$.H. ..."}}``
     sends a message that nobody asked for.
+``{"host": "nlets", "notice": {"ori": "CA0349400", "kind": "SM-OUT", "values": {"member": "AZ"}}}``
+    sends one of a kind of `clets_core.hosts.unasked`.
 ``{"host": "ncic"}``
     tells behaviour and counts.
 """
@@ -32,8 +35,11 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An unsolicited message, as the control socket takes it."""
 
     ori: str
-    text: str
+    text: str = ""
     key: str = "AM"
+    origin: str = ""
+    kind: str = ""
+    values: dict[str, str] = {}
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +50,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss: float | None = None
     outage: bool | None = None
     silent: bool | None = None
+    person: float | None = None
     notice: Notice | None = None
 
 
@@ -117,16 +124,23 @@ class Hosts(Mapping[str, Host]):
                 loss=command.loss,
                 outage=command.outage,
                 silent=command.silent,
+                person=command.person,
             )
             if command.notice is not None:
-                notice = command.notice
-                host.unsolicited(notice.ori, notice.text, key=notice.key)
+                _announce(host, command.notice)
         except KeyError as error:
             return msgspec.json.encode({"ok": False, "error": f"no host {error}"})
         except (msgspec.MsgspecError, OSError, ValueError) as error:
             return msgspec.json.encode({"ok": False, "error": str(error)})
         told = {"ok": True, "host": host.name, "behaviour": host.behaviour, "tally": host.tally}
         return msgspec.json.encode(told)
+
+
+def _announce(host: Host, notice: Notice) -> None:
+    if notice.kind:
+        host.announce(notice.kind, notice.ori, notice.values, origin=notice.origin)
+    else:
+        host.unsolicited(notice.ori, notice.text, key=notice.key, origin=notice.origin)
 
 
 class _Control(asyncio.Protocol):

@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CANADA", "FILES", "SYSTEMS", "File", "Rule", "State", "Style", "System", "system_of"]
+__all__ = [
+    "CANADA",
+    "FILES",
+    "MEMBER_SYSTEMS",
+    "SHEETS",
+    "SYSTEMS",
+    "File",
+    "Rule",
+    "Sheet",
+    "State",
+    "Style",
+    "System",
+    "system_of",
+]
 
 PERSON: Final = ("NAM;SEX;RAC;DOB", "HGT;WGT;EYE;HAI", "OLN;OLS;OLY;SOC", "FBI;SID;CII")
 OWNER: Final = ("R/O=NAM", "ADR=ADR|CITY=CTY|ZIP=ZIP")
@@ -33,6 +46,9 @@ class File:
 
 
 FILES: Final[Mapping[str, File]] = {
+    "aircraft": File(
+        "AIRCRAFT REGISTRATION", "", ("N NUMBER=REG|MAKE=VMA|MODEL=VMO|YEAR=VYR", *OWNER)
+    ),
     "article": File(
         "STOLEN ARTICLE", "A", ("TYP;SER;OAN;BRA;MOD", "DOT", *CLOSING), ("SER", "OAN")
     ),
@@ -42,11 +58,17 @@ FILES: Final[Mapping[str, File]] = {
     ),
     "directory": File("AGENCY", "", ("ORI", "AGENCY=NAM", "CITY=CTY")),
     "gang": File("GANG", "T", ("GNG", "NAM;SEX;DOB", *CLOSING), ("GNG", "NAM")),
+    "gang_member": File("GANG MEMBER", "T", (*PERSON, "GNG", *CLOSING), ("NAM",)),
     "gun": File("STOLEN GUN", "G", ("SER;MAK;MOD;CAL;TYP", "DOT", *CLOSING), ("SER",)),
     "hazard": File("HAZARDOUS MATERIAL", "", ("UN NUMBER=UNN|NAME=NAM", "MIS")),
     "history": File("CRIMINAL HISTORY INDEX", "", PERSON),
     "identity": File("IDENTITY THEFT", "J", (*PERSON, *CLOSING), ("NAM",)),
-    "image": File("IMAGE", "I", ("IMN", *CLOSING)),
+    "image": File("IMAGE", "I", ("IMN;IMT", *CLOSING), ("IMN", "NIC", "FCN")),
+    "impound": File(
+        "INSURANCE CRIME BUREAU RECORD",
+        "",
+        ("VIN=VIN|YEAR=VYR|MAKE=VMA", "EVENT=TYP|DATE=DOT", "MIS"),
+    ),
     "immigration": File("IMMIGRATION STATUS", "", ("NAM;DOB;POB", "MIS")),
     "licence": File(
         "DRIVER LICENSE",
@@ -55,9 +77,10 @@ FILES: Final[Mapping[str, File]] = {
     ),
     "missing": File("MISSING PERSON", "M", (*PERSON, "DLC", *CLOSING), ("NAM", "SEX")),
     "occupational": File("OCCUPATIONAL LICENSE", "", ("LIC", "NAM;OLN")),
+    "pawned": File("PAWNED ARTICLE", "", ("TYP;SER;BRA", "NAM;DOB", "DOT", *CLOSING), ("SER",)),
     "prohibited": File("PROHIBITED PERSON", "", ("NAM;SEX;DOB", "SER", "MIS")),
     "protection": File(
-        "PROTECTION ORDER", "H", (*PERSON, "PNO;BRD;ISD;EXP", *CLOSING), ("NAM", "PNO")
+        "PROTECTION ORDER", "H", (*PERSON, "PNO;BRD;ISD;EXP", "SVC", *CLOSING), ("NAM", "PNO")
     ),
     "registrant": File("REGISTRANT", "X", (*PERSON, "CDC", *CLOSING), ("NAM",)),
     "registration": File(
@@ -71,7 +94,10 @@ FILES: Final[Mapping[str, File]] = {
         ),
     ),
     "security": File("STOLEN SECURITY", "S", ("TYP;SER;DEN;ISS;OWN", "DOT", *CLOSING), ("SER",)),
-    "supervision": File("SUPERVISED PERSON", "C", (*PERSON, *CLOSING), ("NAM",)),
+    "snowmobile": File(
+        "SNOWMOBILE REGISTRATION", "", ("REG=REG|VIN=VIN|MAKE=VMA|YRMD=VYR", *OWNER)
+    ),
+    "supervision": File("SUPERVISED PERSON", "C", (*PERSON, "CTT", *CLOSING), ("NAM",)),
     "unidentified": File("UNIDENTIFIED PERSON", "U", ("SEX;RAC;HGT;WGT", *CLOSING), ("SEX",)),
     "vehicle": File(
         "STOLEN VEHICLE",
@@ -79,18 +105,60 @@ FILES: Final[Mapping[str, File]] = {
         ("LIC;LIS;LIY;LIT", "VIN;VYR;VMA;VMO;VST;VCO", "DOT", *CLOSING),
         ("LIC", "VIN", "OAN"),
     ),
+    "violation": File(
+        "PROTECTION ORDER VIOLATION", "", ("NAM;DOB", "PNO;DOV", *CLOSING), ("NAM", "PNO")
+    ),
     "wanted": File("WANTED PERSON", "W", (*PERSON, "OFF;DOW", "ALSO=AKA", *CLOSING), ("NAM",)),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A longer printout below a hit: its caption, and lines that time and a field fill in.
+
+    ``{y24}`` is the year in which the person of the record was 24, ``{mm}`` the month of birth.
+    """
+
+    caption: str
+    lines: tuple[str, ...]
+
+
+SHEETS: Final[Mapping[str, Sheet]] = {
+    "driving": Sheet(
+        "DRIVER HISTORY RECORD",
+        (
+            "VIOLATION {y24}{mm}04  SPEED 20 OVER LIMIT  CONVICTED {y24}1201  POINTS 2",
+            "ACCIDENT  {y26}{mm}19  PROPERTY DAMAGE, NOT AT FAULT",
+            "SUSPENSIONS NONE  WITHDRAWALS NONE",
+            "END OF DRIVER HISTORY",
+        ),
+    ),
+    "history": Sheet(
+        "CRIMINAL HISTORY RECORD",
+        (
+            "* * * * * * * * * *  CYCLE 001  * * * * * * * * * *",
+            "ARRESTED {y24}{mm}11  AGENCY SAMPLETON PD  CASE SYN-{y24}-01",
+            "  CHARGE 01  BURGLARY, SECOND DEGREE (SYNTHETIC)",
+            "COURT {y25}0315  DISPOSITION CONVICTED, PROBATION 036 MONTHS",
+            "* * * * * * * * * *  END OF RECORD  * * * * * * * *",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """How one message key is served: which files, what is done, and the key of the reply."""
+    """How one message key is served: which files, what is done, and the key of the reply.
+
+    ``sheet`` names a printout of `SHEETS`; ``reply_when`` gives another key of the reply for a
+    field that was asked by.
+    """
 
     files: tuple[str, ...]
     action: str = "inquire"
     reply: str = ""
-    rap_sheet: bool = False
+    sheet: str = ""
+    reply_when: tuple[str, str] = ("", "")
 
     @property
     def changes(self) -> bool:
@@ -121,8 +189,15 @@ class System:
     number: str = "FCN"
 
 
-def _ask(files: str, keys: str, reply: str = "", *, rap_sheet: bool = False) -> dict[str, Rule]:
-    rule = Rule(tuple(files.split()), "inquire", reply, rap_sheet)
+def _ask(
+    files: str,
+    keys: str,
+    reply: str = "",
+    *,
+    sheet: str = "",
+    reply_when: tuple[str, str] = ("", ""),
+) -> dict[str, Rule]:
+    rule = Rule(tuple(files.split()), "inquire", reply, sheet, reply_when)
     return dict.fromkeys(keys.split(), rule)
 
 
@@ -146,7 +221,7 @@ _FILE: Final = Style(  # A file of facts: nothing to confirm.
     no_hit="NO RECORD ON FILE",
     hit="{caption}",
     tail="END OF RECORD",
-    accepted="",
+    accepted="{key} {done}\n{echo}\n{number}",
 )
 _DMV: Final = Style(
     heading="{title}\nDATE: {date} TIME: {time}\n{key} {search}\n",
@@ -194,7 +269,11 @@ _WANTED: Final = (
     | _keep("wanted", "W", "EW EWJ ET")
     | {"EN": Rule(("wanted",), "supplement"), "XN": Rule(("wanted",), "strip")}
 )
-_MISSING: Final = _ask("missing", "QM") | _keep("missing", "M", "EMD EME EMI EMJ EMO EMV")
+_MISSING: Final = (
+    _ask("missing", "QM")
+    | _keep("missing", "M", "EMD EME EMI EMJ EMO EMV")
+    | {"EN": Rule(("missing",), "supplement"), "XN": Rule(("missing",), "strip")}
+)
 _UNIDENTIFIED: Final = _ask("unidentified", "QU") | _keep("unidentified", "U", "EUD EUL EUV")
 _ORDERS: Final = _ask("protection", "QPO") | _keep("protection", "PO", "EPO ETO")
 _SECURITY: Final = _ask("security", "QS") | _keep("security", "S", "ES")
@@ -208,17 +287,18 @@ State: Final = System(
     | _ask("registration", "RPQ", "RPR")
     | _ask("licence", "DQ DQG", "DR")
     | _ask("licence", "DNQ", "DNR")
-    | _ask("licence", "KQ", "KR")
+    | _ask("licence", "KQ", "KR", sheet="driving")
     | _ask("boat_registration", "BQ", "BR")
-    | _ask("registration", "SQ", "SR")
+    | _ask("snowmobile", "SQ", "SR")
     | _ask("history", "IQ", "IR")
-    | _ask("history", "FQ", "FR", rap_sheet=True)
+    | _ask("history", "FQ", "FR", sheet="history", reply_when=("FBI", "CR"))
     | _ask("wanted", "SWQ", "SWR")
     | _ask("supervision", "PPQ", "PPR")
     | _ask("supervision", "PBQ", "PBR")
     | _ask("supervision", "PCQ", "PCR")
     | _ask("supervision", "PAQ", "PAR")
     | _ask("hazard", "MQ", "MR")
+    | _ask("aircraft", "GQ", "GR")
     | _ask("immigration", "IAQ", "IAR"),
 )
 """Every state, and Oregon and Nevada on lines of their own."""
@@ -236,12 +316,24 @@ CANADA: Final = System(
     | _ask("vehicle", "XQ", "XR"),
 )
 
+NICB: Final = System(
+    "NATIONAL INSURANCE CRIME BUREAU",
+    _STATE,
+    _ask("impound", "NAQ", "NAR") | _ask("impound", "NIQ", "NIR"),
+)
+"""The insurers' bureau behind Nlets: all files at once, or impounds and exports alone."""
+
+MEMBER_SYSTEMS: Final[Mapping[str, System]] = {"CN": CANADA, "NA": NICB}
+"""Members of Nlets that are not asked as a state is."""
+
 SYSTEMS: Final[Mapping[str, System]] = {
     "abs": System("AUTOMATED BOAT SYSTEM", _DOJ, _BOAT),
     "achs": System(
         "AUTOMATED CRIMINAL HISTORY SYSTEM",
         _FILE,
-        _ask("history", "QHA QH QHN QHY QHT") | _ask("history", "QHC", rap_sheet=True),
+        _ask("history", "QHA QH QHN QHY QHT")
+        | _ask("history", "QHC QR", sheet="history")
+        | _keep("history", "H", "EH"),
     ),
     "afs": System(
         "AUTOMATED FIREARMS SYSTEM",
@@ -249,11 +341,20 @@ SYSTEMS: Final[Mapping[str, System]] = {
         _ask("gun", "QG QGB QGH") | _keep("gun", "G", "EG EL EF ER"),
     ),
     "apps": System("ARMED PROHIBITED PERSONS", _FILE, _ask("prohibited", "QYP QYN QYG FQA")),
-    "aps": System("AUTOMATED PROPERTY SYSTEM", _DOJ, _ARTICLE),
+    "aps": System(
+        "AUTOMATED PROPERTY SYSTEM",
+        _DOJ,
+        _ARTICLE | _ask("pawned article", "QAN") | _keep("pawned", "AN", "EAN"),
+    ),
     "carpos": System(
         "RESTRAINING AND PROTECTIVE ORDER SYSTEM",
         _DOJ,
-        _ask("protection", "QRR QRRH QRP") | _ORDERS,
+        _ask("protection", "QRR")
+        | _ask("protection violation", "QRRH QRP")
+        | _ORDERS
+        | _keep("protection", "GV", "EGV")
+        | _keep("violation", "VO", "EVO")
+        | {"SPO": Rule(("protection",), "serve")},
     ),
     "dmv": System(
         "CALIFORNIA DEPARTMENT OF MOTOR VEHICLES",
@@ -267,7 +368,7 @@ SYSTEMS: Final[Mapping[str, System]] = {
     "iii": System(
         "INTERSTATE IDENTIFICATION INDEX",
         _III,
-        _ask("history", "QH ZI") | _ask("history", "QR ZR", rap_sheet=True),
+        _ask("history", "QH ZI") | _ask("history", "QR ZR", sheet="history"),
         number="",
     ),
     "mups": System("MISSING AND UNIDENTIFIED PERSONS", _DOJ, _MISSING | _UNIDENTIFIED),
@@ -283,23 +384,38 @@ SYSTEMS: Final[Mapping[str, System]] = {
         | _ORDERS
         | _SECURITY
         | _ask("gun", "QG")
-        | _keep("gun", "G", "EG")
+        | _keep("gun", "G", "EG EL EF ER")
+        | _keep("gang", "GG", "EGG")
+        | _keep("gang_member", "GM", "EGM")
+        | _keep("registrant", "XS", "EXS")
+        | _keep("supervision", "C", "EC")
+        | _keep("identity", "ID", "EID")
+        | _keep("image", "IM", "EIM")
         | _ask("wanted missing protection supervision registrant", "QWA QWB QWI")
-        | _ask("gang", "QGG QGM")
+        | _ask("gang", "QGG")
+        | _ask("gang_member gang", "QGM")
         | _ask("registrant", "QXS")
         | _ask("identity", "QID")
         | _ask("image", "QII")
-        | _ask("directory", "QO ZO"),
+        | _ask("directory", "QO ZO")
+        | _ask("vehicle", "ZV")
+        | _ask("wanted", "ZW"),
         number="NIC",
     ),
     "oregon": State,
     "srf": System(
         "SUPERVISED RELEASE FILE",
         _DOJ,
-        _ask("supervision", "QVC") | _keep("supervision", "VC", "EVC"),
+        _ask("supervision", "QVC")
+        | _keep("supervision", "VC", "EVC")
+        | {"SVC": Rule(("supervision",), "contact")},
     ),
     "svs": System("STOLEN VEHICLE SYSTEM", _DOJ, _VEHICLE),
-    "vcin": System("VIOLENT CRIME INFORMATION NETWORK", _DOJ, _ask("registrant", "QSA")),
+    "vcin": System(
+        "VIOLENT CRIME INFORMATION NETWORK",
+        _DOJ,
+        _ask("registrant", "QSA") | _keep("registrant", "SA", "ESA"),
+    ),
     "wps": System(
         "WANTED PERSONS SYSTEM", _DOJ, _WANTED | _ask("wanted protection missing", "WRM")
     ),
