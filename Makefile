@@ -39,6 +39,10 @@ test: build ## everything that must hold: Rust tests, Python tests, tidy rules
 	cargo test --workspace --locked --quiet --exclude clets-python
 	$(BIN)/python -m pytest --quiet
 
+.PHONY: fuzz
+fuzz: ## millions of damaged messages of the corpus for every dialect and framing (MUTATIONS=n)
+	CLETS_MUTATIONS=$(or $(MUTATIONS),20000000) cargo test --locked --quiet -p clets-wire mutations
+
 .PHONY: lint
 lint: build ## formats, lints, types, the stub of the compiled module, licences and bans
 	cargo fmt --all --check

@@ -57,7 +57,27 @@ COUNT_MODULUS: Final = 100_000
 
 _PROVINCES: Final = _codes("AB BC MB NF NK NS NT NU ON PE PQ SN YT")
 _MOUNTAIN: Final = timezone(timedelta(hours=-7))
-_TEXTS: Final = {"AA": "AM", "AM": "AM", "AML": "AML", "AQ": "AR", "LQ": "LR"}
+_TEXTS: Final = {
+    "AA": "AM",
+    "AM": "AM",
+    "AML": "AML",
+    "AQ": "AR",
+    "LQ": "LR",
+    # Members of which no more is simulated say that they have nothing.
+    "ACQ": "ACR",
+    "ALQ": "ALR",
+    "AVQ": "AVR",
+    "CCQ": "CCR",
+    "CPQ": "CPR",
+    "HQ": "HR",
+    "LPQ": "LPR",
+    "MPQ": "MPR",
+    "NCI": "NAR",
+    "NEI": "NAR",
+    "NFQ": "NFR",
+    "NLQ": "NLR",
+    "SVQ": "SVR",
+}
 SERVED: Final = frozenset({"YQ", "YR", *_TEXTS, *ORION_KEYS, *State.rules}).union(
     *(system.rules for system in MEMBER_SYSTEMS.values())
 )

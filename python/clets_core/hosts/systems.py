@@ -402,7 +402,15 @@ SYSTEMS: Final[Mapping[str, System]] = {
         | _ask("wanted", "ZW"),
         number="NIC",
     ),
-    "oregon": State,
+    "oregon": System(
+        State.title,
+        _STATE,
+        dict(State.rules)
+        | _ask("article", "QA")
+        | _ask("gun", "QG")
+        | _ask("wanted", "QW")
+        | _ask("history", "QH"),
+    ),
     "srf": System(
         "SUPERVISED RELEASE FILE",
         _DOJ,

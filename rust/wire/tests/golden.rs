@@ -1,6 +1,8 @@
 //! The conformance corpus under `tests/golden`: what each message says, that writing it again gives
 //! its bytes, and that a framed message is the same however its bytes are split.
 
+#![cfg(test)]
+
 use std::path::Path;
 
 use clets_wire::{
@@ -163,14 +165,15 @@ fn writing_what_was_read_gives_the_same_bytes() {
 }
 
 /// What a line reads, frame by frame: kind or function, and the data.
-type Take = fn(&[u8]) -> Result<Option<((u16, Vec<u8>), usize)>, FrameError>;
+type Found = Result<Option<((u16, Vec<u8>), usize)>, FrameError>;
+type Take = fn(&[u8]) -> Found;
 
-fn take_dmpp(bytes: &[u8]) -> Result<Option<((u16, Vec<u8>), usize)>, FrameError> {
+fn take_dmpp(bytes: &[u8]) -> Found {
     let found = dmpp::next(bytes, LIMIT)?;
     Ok(found.map(|(frame, used)| ((frame.function, frame.data.to_vec()), used)))
 }
 
-fn take_native(bytes: &[u8]) -> Result<Option<((u16, Vec<u8>), usize)>, FrameError> {
+fn take_native(bytes: &[u8]) -> Found {
     let found = native::next(bytes, LIMIT)?;
     Ok(found.map(|(frame, used)| ((frame.kind as u16, frame.body.to_vec()), used)))
 }

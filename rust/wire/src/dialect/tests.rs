@@ -30,6 +30,7 @@ fn list(words: &[&str]) -> Vec<Vec<u8>> {
     words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
+mod mutations;
 mod vectors;
 
 #[test]

@@ -113,7 +113,8 @@ fn check_row(row: &Row, keys: &[Key]) -> Result<(), String> {
     Ok(())
 }
 
-/// How wide a scope is for this key: 0 the key itself, 1 its family, 2 all; `None` when it is not meant.
+/// How wide a scope is for this key: 0 the key itself, 1 its family, 2 all; `None` when the key is
+/// not meant.
 fn breadth(scope: &str, key: &Key) -> Option<u8> {
     let is_key = match scope.split_once('.') {
         Some((system, name)) => key.system == system && key.key == name,
