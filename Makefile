@@ -39,6 +39,10 @@ test: build ## everything that must hold: Rust tests, Python tests, tidy rules
 	cargo test --workspace --locked --quiet --exclude clets-python
 	$(BIN)/python -m pytest --quiet
 
+.PHONY: fuzz
+fuzz: ## millions of damaged messages of the corpus for every dialect and framing (MUTATIONS=n)
+	CLETS_MUTATIONS=$(or $(MUTATIONS),20000000) cargo test --locked --quiet -p clets-wire mutations
+
 .PHONY: lint
 lint: build ## formats, lints, types, the stub of the compiled module, licences and bans
 	cargo fmt --all --check
@@ -64,8 +68,8 @@ fmt: $(BUILT)/venv ## write all code in the house format
 	$(BIN)/ruff format --quiet
 
 .PHONY: docs
-docs: build ## write the pages that are made from code: docs/reference/errors.md
-	$(BIN)/python -m clets_core.cli.reference docs/reference/errors.md
+docs: build ## write the pages that are made from code: errors and messages of docs/reference
+	$(BIN)/python -m clets_core.cli.reference docs/reference/errors.md docs/reference/messages.md
 
 .PHONY: build
 build: $(BUILT)/module ## the compiled module, rebuilt when Rust sources have changed

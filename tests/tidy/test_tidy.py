@@ -101,10 +101,11 @@ def test_every_client_error_is_explained():
     complain([*rules.client_codes(numbers, package())])
 
 
-def test_error_numbers_are_unique_and_their_page_is_current():
+def test_error_numbers_are_unique_and_pages_made_from_code_are_current():
     numbers = [row.number for row in reference.rows()]
     assert len(numbers) == len(set(numbers))
-    assert files()["docs/reference/errors.md"] == reference.errors_page(), "run `make docs`"
+    for name, page in reference.PAGES.items():
+        assert files()[f"docs/reference/{name}"] == page(), "run `make docs`"
 
 
 def test_requirements_are_locked():

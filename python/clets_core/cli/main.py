@@ -28,6 +28,7 @@ VERBS: Final = {
     "decode": "Print messages as JSON, one a line.",
     "demo": "Drive a switch with the sample state through a scenario.",
     "journal": "Prove or read a journal.",
+    "keys": "Print the catalogue of message keys.",
     "run": "Run the switch of a bundle until SIGINT or SIGTERM.",
     "sample": "Write a sample bundle.",
     "send": "Send messages as an agency's computer and print what comes back.",

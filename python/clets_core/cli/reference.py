@@ -1,6 +1,6 @@
-"""Pages of the reference that are made from code: ``python -m clets_core.cli.reference [FILE]``.
+"""Pages of the reference that are made from code: ``python -m clets_core.cli.reference [FILE …]``.
 
-Prints ``docs/reference/errors.md``, or writes it to FILE.
+Prints ``docs/reference/errors.md``, or writes each FILE, whose name says which page it is.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from clets_core._core import error_codes
+from clets_core.cli.catalogue import messages_page
 from clets_core.config.problem import Code
 from clets_core.errors import ClientCode
 
-__all__ = ["Row", "errors_page", "rows"]
+__all__ = ["PAGES", "Row", "errors_page", "rows"]
 
 
 class Row(NamedTuple):
@@ -72,11 +73,16 @@ def errors_page() -> str:
     return "".join(parts)
 
 
+# Pages by the name of their file.
+PAGES: Final = {"errors.md": errors_page, "messages.md": messages_page}
+
+
 def main(arguments: list[str]) -> None:
-    """Prints the page, or writes it to the file that is named."""
-    if arguments:
-        Path(arguments[0]).write_text(errors_page(), encoding="utf-8")
-    else:
+    """Prints the page of errors, or writes the pages that are named."""
+    for name in arguments:
+        path = Path(name)
+        path.write_text(PAGES[path.name](), encoding="utf-8")
+    if not arguments:
         sys.stdout.write(errors_page())
 
 

@@ -36,6 +36,14 @@ codes! {
     UNKNOWN_KEY 210 "unknown key" "The message key must be one of the catalogue.";
     REFERENCE_REUSED 211 "reference reused"
         "A reference must not be used again with another text within 24 hours.";
+    FIELD_MISSING 220 "field missing" "A message must carry the fields that its key requires.";
+    FIELD_WIDTH 221 "field width" "A value must be as long as its field allows.";
+    FIELD_VALUE 222 "value not listed" "A value must be one of those listed for its field.";
+    DATE_INVALID 223 "date not valid" "A date must be a day of the calendar, as ccyymmdd.";
+    FIELD_NOT_ALLOWED 224 "field not allowed"
+        "A message must not carry a field that its key refuses.";
+    FIELD_CHARACTERS 225 "field characters"
+        "A value must have only characters that its field takes.";
     ORI_UNKNOWN 301 "unknown ORI" "The ORI must be in the directory.";
     ORI_FOREIGN 302 "foreign ORI" "The ORI must be one of the station's own agency.";
     STATION_ELSEWHERE 303 "station not on this line"

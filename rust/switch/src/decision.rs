@@ -234,6 +234,9 @@ impl Judge {
                 None => Decision::refusal(codes::UNKNOWN_KEY),
             };
         }
+        if let Err(error) = bundle.catalogue.check(key_id, envelope, bytes) {
+            return Decision::refusal(error.code);
+        }
         match plan(&bundle.directory, envelope, bytes, key) {
             Ok(plan) if !plan.admits(&bundle.directory, facts.agency(&bundle.directory)) => {
                 Decision::refusal(codes::NOT_A_SENDER)

@@ -301,6 +301,10 @@ impl Engine {
             }
             None => {}
         }
+        if let Err(error) = bundle.catalogue.check(key_id, &incoming.envelope, incoming.bytes) {
+            let decision = refuse(error.code);
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        }
         let day = day_of(now_us);
         let facts = Facts::gather(&bundle, incoming.line, &incoming.envelope, incoming.bytes, day);
         let planned = plan(&bundle.directory, &incoming.envelope, incoming.bytes, key);
@@ -531,7 +535,7 @@ impl Engine {
         let judged = Some((incoming, decision));
         let number =
             self.record_refused(line, judged, receipt, decision.code, incoming.bytes, effects);
-        let text = self.refusal_text(decision, incoming.bytes);
+        let text = self.refusal_text(decision, incoming);
         let told = matches!(receipt, Receipt::Dmpp { .. });
         let answer = receipt.refused(decision.code, &text, told);
         self.answer(session, receipt, number, decision.code, answer);

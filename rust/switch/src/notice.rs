@@ -7,6 +7,7 @@ use clets_policy::Effect;
 use clets_routing::LineId;
 use clets_wire::{Dialect, Outbound, decode, encode};
 
+use crate::decision::find_key;
 use crate::engine::Engine;
 use crate::intake::{Incoming, Receipt, lifetime_us, precedence};
 use crate::plan::Scope;
@@ -109,9 +110,17 @@ impl Engine {
     ///
     /// A refusal that a misuse rule caused (`block`) says nothing of the rule to the sender; the
     /// journal has the truth.
-    pub(crate) fn refusal_text(&self, decision: &Decision, bytes: &[u8]) -> String {
+    pub(crate) fn refusal_text(&self, decision: &Decision, incoming: &Incoming<'_>) -> String {
+        let bytes = incoming.bytes;
         let expected = codes::find(decision.code).map_or("", |code| code.expected);
         let mut text = format!("REJECTED E{} {expected}\r\n", decision.code);
+        // Of a field that is wrong the sender is told which, where, and what it must be.
+        if let Some(error) = find_key(&self.bundle, &incoming.envelope, bytes)
+            .and_then(|key| self.bundle.catalogue.check(key, &incoming.envelope, bytes).err())
+            && error.code == decision.code
+        {
+            text.push_str(&format!("{error}\r\n"));
+        }
         if decision.effect != Effect::Block {
             let rules = decision.rules.iter();
             for rule in rules.filter_map(|id| self.bundle.policies.rule(*id)) {

@@ -18,3 +18,15 @@ pub const FIELD: u16 = 202;
 pub const HEADER_PART: u16 = 203;
 /// More fields or destinations than [`crate::limits`] allows.
 pub const TOO_MANY: u16 = 204;
+/// A field that the key must carry is not there.
+pub const FIELD_MISSING: u16 = 220;
+/// A value is too short or too long.
+pub const FIELD_WIDTH: u16 = 221;
+/// A value is none of those listed for its field.
+pub const FIELD_VALUE: u16 = 222;
+/// A date is not a day of the calendar.
+pub const DATE_INVALID: u16 = 223;
+/// The field must not stand in a message of this key.
+pub const FIELD_NOT_ALLOWED: u16 = 224;
+/// A value has characters that its field does not take.
+pub const FIELD_CHARACTERS: u16 = 225;

@@ -9,6 +9,8 @@ mod nlets;
 mod pieces;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::cases;
 
 use crate::code;
 use crate::envelope::Envelope;

@@ -18,6 +18,7 @@
 //! | title | a few words for people |
 //! | source | the public document the row rests on |
 
+mod edits;
 mod names;
 mod row;
 #[cfg(test)]
@@ -30,9 +31,11 @@ use hashbrown::HashTable;
 
 use crate::envelope::Envelope;
 
-pub use names::{Action, Precedence};
+pub use edits::EditError;
+pub use names::{Action, Direction, Precedence};
 
 const STANDARD: &str = include_str!("../data/keys.csv");
+const EDITS: &str = include_str!("../data/edits.csv");
 
 /// Names a key within its [`Catalogue`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -76,6 +79,20 @@ impl Key {
         self.fields.iter().any(|field| **field == *code)
     }
 
+    /// Which way its messages go. An answer of NCIC and of the state's systems has the key of its
+    /// inquiry and is not counted. `ER` comes from Nlets only (CITE: Nlets public guide, ER);
+    /// a status message may also be sent by a member.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        match self.action {
+            Action::Administer | Action::Confirm => Direction::Both,
+            Action::Reply => Direction::From,
+            Action::Status if self.key == "SM" => Direction::Both,
+            Action::Status => Direction::From,
+            _ => Direction::To,
+        }
+    }
+
     /// True when all codes of at least one required alternative are there.
     #[must_use]
     pub fn is_complete(&self, has: impl Fn(&[u8]) -> bool) -> bool {
@@ -88,6 +105,7 @@ impl Key {
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     keys: Vec<Key>,
+    edits: Vec<edits::Edits>,
     index: HashTable<KeyId>,
     hasher: FixedState,
 }
@@ -99,18 +117,24 @@ impl Catalogue {
     ///
     /// A sentence with the line number; tests rule it out for the table as shipped.
     pub fn standard() -> Result<Self, String> {
-        Self::parse(STANDARD)
+        let mut catalogue = Self::parse(STANDARD)?;
+        catalogue.edits = edits::compile(EDITS, &catalogue.keys)?;
+        Ok(catalogue)
     }
 
-    /// Reads a table in the form described at the top of this module.
+    /// Reads a table in the form described at the top of this module; its keys have no edits.
     ///
     /// # Errors
     ///
     /// A sentence with the line number: a column or value is not allowed, a key stands twice, or
     /// there are more than 65,536 keys.
     pub fn parse(table: &str) -> Result<Self, String> {
-        let mut catalogue =
-            Self { keys: Vec::new(), index: HashTable::new(), hasher: FixedState::default() };
+        let mut catalogue = Self {
+            keys: Vec::new(),
+            edits: Vec::new(),
+            index: HashTable::new(),
+            hasher: FixedState::default(),
+        };
         for row in row::read(table) {
             let (line, key) = row?;
             catalogue.add(key).map_err(|problem| format!("line {line}: {problem}"))?;
@@ -138,6 +162,22 @@ impl Catalogue {
     #[must_use]
     pub fn key(&self, id: KeyId) -> Option<&Key> {
         self.keys.get(usize::from(id.0))
+    }
+
+    /// Checks the fields of a message of key `id` against the table of edits: that those required
+    /// are there, that each has its width, its characters and one of its values, and that none
+    /// stands where the table refuses it. `bytes` must be the payload of `envelope`. Free texts,
+    /// replies and status messages always pass.
+    ///
+    /// # Errors
+    ///
+    /// E220 field missing, E221 width, E222 value not listed, E223 no date, E224 field not allowed,
+    /// E225 characters; the first in the order of the message, a missing field last.
+    pub fn check(&self, id: KeyId, envelope: &Envelope, bytes: &[u8]) -> Result<(), EditError> {
+        match (self.key(id), self.edits.get(usize::from(id.0))) {
+            (Some(key), Some(edits)) => edits.check(key, envelope, bytes),
+            _ => Ok(()),
+        }
     }
 
     /// All keys in the order of the table.

@@ -21,6 +21,6 @@ pub use dialect::{Dialect, decode, encode};
 pub use envelope::{Destinations, Envelope, Field, Fields, Stamp};
 pub use error::{DecodeError, FrameError};
 pub use framing::{FrameBuffer, dmpp, native};
-pub use keys::{Action, Catalogue, Key, KeyId, Precedence};
+pub use keys::{Action, Catalogue, Direction, EditError, Key, KeyId, Precedence};
 pub use outbound::Outbound;
 pub use span::Span;

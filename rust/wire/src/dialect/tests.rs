@@ -30,6 +30,7 @@ fn list(words: &[&str]) -> Vec<Vec<u8>> {
     words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
+mod mutations;
 mod vectors;
 
 #[test]
@@ -274,8 +275,13 @@ fn agree(bytes: &[u8], dialect: Dialect) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// How many inputs a comparison with a naive twin gets: `CLETS_CASES` when it is set.
+pub(crate) fn cases(usual: u32) -> u32 {
+    std::env::var("CLETS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #![proptest_config(ProptestConfig::with_cases(cases(20_000)))]
 
     #[test]
     fn what_is_written_is_read((dialect, parts) in any_parts()) {

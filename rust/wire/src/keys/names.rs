@@ -115,3 +115,26 @@ impl Precedence {
         })
     }
 }
+
+/// Which way a message of a key goes, seen from the agencies' lines.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Direction {
+    /// Both ways: people to people, and hit confirmation.
+    Both,
+    /// From a remote system, or from the switch itself, to a line.
+    From,
+    /// From a line to a remote system.
+    To,
+}
+
+impl Direction {
+    /// Name in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::From => "from",
+            Self::To => "to",
+        }
+    }
+}
