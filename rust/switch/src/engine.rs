@@ -293,8 +293,10 @@ impl Engine {
                     }
                 }
                 Timer::Forget(control) => {
-                    self.pending.remove(&control);
-                    self.lines.iter_mut().for_each(|line| line.no_longer_asked(control));
+                    let host = self.pending.remove(&control).map(|pending| pending.host);
+                    if let Some(line) = host.and_then(|host| self.line_state(host)) {
+                        line.no_longer_asked(control);
+                    }
                 }
                 Timer::Reply(control) => self.reply_overdue(control, now_us, effects),
             }

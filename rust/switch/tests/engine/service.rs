@@ -109,6 +109,17 @@ fn status_texts_of_a_file_set_its_state() {
 }
 
 #[test]
+fn ncic_announces_its_service_in_a_text_without_a_key() {
+    let mut world = nation();
+    world.dmpp(NCIC, "1L01SM1\r\nDC0000000\r\n\r\n.02. OUT OF SERVICE");
+    world.sync();
+    assert_eq!(world.seen(NCIC), [Seen::Ack]);
+    world.dmpp(ALPHA, &person(1));
+    assert!(told(&mut world).join("").contains("YOUR MESSAGE WILL BE FORWARDED"));
+    assert_eq!(world.data(NCIC), Vec::<String>::new());
+}
+
+#[test]
 fn a_status_text_of_another_system_is_passed_on_and_changes_nothing() {
     let mut world = nation();
     let text = from_nlets("SM", "AZNLETS00", "CA0010100", "", "OUT OF SERVICE UNTIL 1400 MST");
@@ -167,6 +178,7 @@ fn a_metered_file_has_so_many_inquiries_at_once() {
     // The wire broke: what is unanswered but delivered still counts, and after its deadline not.
     world.sync();
     world.acknowledge(NCIC);
+    world.sync();
     world.restart();
     connect(&mut world);
     assert_eq!(world.engine.status().line_unanswered("ncic"), 2);
@@ -202,9 +214,11 @@ fn an_error_from_nlets_is_the_outcome_and_none_is_ever_sent_there() {
     world.wait(60);
     assert_eq!(told(&mut world), Vec::<String>::new(), "it was the outcome: no NO REPLY");
 
-    for (number, key) in ["ER", "NLTS.ER"].into_iter().enumerate() {
+    // Not even where a route of the bundle leads there.
+    for (number, (key, code)) in [("ER", 501), ("NLTS.ER", 210)].into_iter().enumerate() {
         world.dmpp(ALPHA, &format!("ALPHA1.E{number}.U1.{key}.CA0010100.AZ.TXT\r\n.01. NO"));
-        assert!(told(&mut world).join("").contains("REJECTED E"), "{key}");
+        let texts = told(&mut world).join("");
+        assert!(texts.contains(&format!("REJECTED E{code} ")), "{key}: {texts}");
     }
     world.dmpp(NLETS, "GARBAGE");
     world.dmpp(NLETS, &from_nlets("RR", "AZ0010000", "XX9999999", "", "FOR NOBODY"));
