@@ -18,7 +18,7 @@ from clets_core.errors import ClientCode, ClientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-KINDS: Final = ("accepted", "refused", "outcomes", "line", "started", "stopped")
+KINDS: Final = ("accepted", "refused", "outcomes", "line", "started", "stopped", "service")
 POLL_SECONDS: Final = 0.25
 # What is shown of a record besides number, time and kind. The user, the reference and the body
 # are left out: a body is shown only on request, for it tells of persons.

@@ -80,6 +80,7 @@ class _Check:
         self._stations()
         self._users()
         self._groups()
+        self._alarms()
         check_routes(self.draft.routes, self.hosts, self.members, self.problems)
 
     def _add(self, place: Place, code: Code, text: str, key: str | None = None) -> None:
@@ -249,6 +250,16 @@ class _Check:
                 self._add(place, Code.DATES, "`training_to` is before `trained`")
             elif user.trained < user.hired:
                 self._add(place, Code.DATES, "`trained` is before `hired`")
+
+    def _alarms(self) -> None:
+        switch = self.draft.switch
+        if switch is None:
+            return
+        station, group = switch.entry.control_station, switch.entry.alert_group
+        if station is not None:
+            self._known(self.stations, station, "station", switch.place, "control_station")
+        if group is not None:
+            self._known(self.groups, group, "group", switch.place, "alert_group")
 
     def _groups(self) -> None:
         depths: dict[str, int] = {}

@@ -68,6 +68,9 @@ def _settings(switch: Switch) -> dict[str, Any]:
         "deadline_ms": switch.deadlines_ms,
         "delay_notice_ms": switch.delay_notices_ms,
         "reply_deadline_ms": switch.reply_deadline_ms,
+        "control_station": switch.control_station or "",
+        "alert_group": switch.alert_group or "",
+        "confirmation_ms": switch.confirmations_ms,
         "fields": {name: field.code for name, field in fields.items()},
     }
 
@@ -96,6 +99,7 @@ def _host(host: Host, switch: Switch) -> dict[str, Any]:
         "window": host.window or _WINDOWS[host.framing],
         "dedupes": host.dedupes,
         "reply_deadline_ms": host.reply_deadline_ms or switch.reply_deadline_ms,
+        "outstanding": host.outstanding or 0,
         "members": host.members,
     }
 

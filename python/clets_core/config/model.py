@@ -106,6 +106,13 @@ class DelayNotices(Entry, frozen=True, kw_only=True):
     p4: Milliseconds = 6_000_000
 
 
+class Confirmations(Entry, frozen=True, kw_only=True):
+    """How long the answer to a hit confirmation may take: ``PRI/U`` and ``PRI/R``."""
+
+    urgent: Annotated[int, Meta(ge=1_000, le=86_400_000)] = 600_000
+    routine: Annotated[int, Meta(ge=1_000, le=86_400_000)] = 3_600_000
+
+
 class FieldName(Entry, frozen=True, kw_only=True):
     """Which field of the site's form holds a fact, and on whose word."""
 
@@ -124,7 +131,11 @@ class FieldNames(Entry, frozen=True, kw_only=True):
 
 
 class Switch(Entry, frozen=True, kw_only=True):
-    """``switch.toml``. ``ori`` is the origin of the switch's own notices."""
+    """``switch.toml``. ``ori`` is the origin of the switch's own notices.
+
+    ``control_station`` is told of alarms; ``alert_group`` gets what is for everyone, all fixed
+    stations where there is none.
+    """
 
     name: Title
     ori: OriText
@@ -133,6 +144,9 @@ class Switch(Entry, frozen=True, kw_only=True):
     limits: Limits = Limits()
     deadlines_ms: Deadlines = Deadlines()
     delay_notices_ms: DelayNotices = DelayNotices()
+    confirmations_ms: Confirmations = Confirmations()
+    control_station: Mnemonic | None = None
+    alert_group: GroupCode | None = None
     fields: FieldNames
     listener: tuple[Listener, ...]
 
@@ -168,6 +182,7 @@ class Host(Entry, frozen=True, kw_only=True):
     window: Window | None = None
     dedupes: bool = False
     reply_deadline_ms: ReplyDeadline | None = None
+    outstanding: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     members: tuple[MemberCode, ...] = ()
     plain: bool = False
     authority: str | None = None

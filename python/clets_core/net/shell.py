@@ -82,6 +82,14 @@ class Shell:
         """Passes on that somebody called whom no line matches."""
         self._do(lambda: self.center.stranger(peer))
 
+    def service(self, line: str, family: str, state: str) -> None:
+        """Passes on what an operator says of a host.
+
+        Raises:
+            CletsError: 519, there is no such host, family or state.
+        """
+        self._do(lambda: self.center.service(line, family, state))
+
     def _committed(self) -> None:
         self._do(self.center.commit)
 

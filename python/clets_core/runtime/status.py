@@ -20,6 +20,10 @@ class LineStatus(Struct, frozen=True):
     refused: int
     delivered: int
     expired: int
+    service: tuple[tuple[str, Literal["held", "removed", "up"]], ...] = ()
+    """What a host does not take as usual: family (``""`` for all) and state."""
+    unanswered: int = 0
+    """Inquiries that a metered host has not answered."""
 
 
 class Status(Struct, frozen=True):
@@ -31,6 +35,10 @@ class Status(Struct, frozen=True):
     sessions: int
     correlated: int
     lines: tuple[LineStatus, ...]
+    confirmations: int = 0
+    """Hit confirmation requests that wait for an answer."""
+    alarms: int = 0
+    """Hit confirmations that stayed unanswered to the third request."""
 
     def line(self, name: str) -> LineStatus:
         """One line by name.

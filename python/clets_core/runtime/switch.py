@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import msgspec
 
@@ -92,6 +92,18 @@ class Switch:
     def status(self) -> Status:
         """Lines, queues and counters at this moment. No personal data."""
         return msgspec.json.decode(self._running.center.status(), type=Status)
+
+    def service(self, line: str, family: str, state: Literal["held", "removed", "up"]) -> None:
+        """Says what a host takes; journalled, and in force after a restart.
+
+        ``family`` is a family, a data class or a key of messages (``vehicle``, ``hot_prop``,
+        ``QV``), ``""`` all. Messages for what is held wait, and their senders are told so; what is
+        removed is not forwarded, and they are told to send it again later.
+
+        Raises:
+            CletsError: 519, there is no such host, family or state.
+        """
+        self._running.service(line, family, state)
 
     async def failure(self) -> JournalError:
         """Waits until the journal fails; the switch has then stopped by itself."""

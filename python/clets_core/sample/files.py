@@ -65,6 +65,8 @@ _NLETS_MEMBERS = (
     "A1", "B1", "C1", "D1", "E1", "F1", "G1", "H1",
 )  # fmt: skip
 _MEMBERS = {"nlets": _NLETS_MEMBERS, "nevada": ("NV",)}
+# Inquiries without an answer; the nation's files are shared by all states.
+_METERED = {"ncic": 1024, "iii": 256}
 
 
 _PLAIN = """\
@@ -193,6 +195,8 @@ def _hosts(port_base: int) -> str:
             "station": station,
             "plain": True,
         }
+        if name in _METERED:
+            table["outstanding"] = _METERED[name]
         if name in _MEMBERS:
             table["members"] = _MEMBERS[name]
         tables.append(_table("host", table))

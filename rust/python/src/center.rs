@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clets_journal::{Journal, Options};
-use clets_switch::{ConnectionId, Effects, Engine, Event, Replay, codes};
+use clets_routing::LineKind;
+use clets_switch::{ConnectionId, Effects, Engine, Event, Replay, Service, codes, is_family};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rustix::event::{EventfdFlags, eventfd};
@@ -198,6 +199,38 @@ impl Center {
         let mut state = self.lock();
         self.step(&mut state, Event::Tick);
         self.orders(py, state)
+    }
+
+    /// An operator says what a host takes: `family` is a family, a data class or a key of
+    /// messages, empty for all; `state` is `held`, `removed` or `up`. Journalled.
+    ///
+    /// Raises `CletsError` 519 when the bundle has no such host, or there is no such family or
+    /// state.
+    fn service<'py>(
+        &self,
+        py: Python<'py>,
+        line: &str,
+        family: &str,
+        state: &str,
+    ) -> PyResult<Orders<'py>> {
+        let mut center = self.lock();
+        let bundle = Arc::clone(center.engine.bundle());
+        let host = bundle
+            .directory
+            .find_line(line)
+            .filter(|id| bundle.directory.line(*id).kind == LineKind::Host);
+        let refuse = |what: &str| Err(raise(py, "CletsError", codes::SERVICE_UNKNOWN, what));
+        let Some(host) = host else {
+            return refuse(&format!("`{line}`: expected the name of a host of the bundle"));
+        };
+        if !is_family(&bundle.catalogue, family) {
+            return refuse(&format!("`{family}`: expected a family, a data class or a key"));
+        }
+        let Some(known) = Service::parse(state) else {
+            return refuse(&format!("`{state}`: expected `held`, `removed` or `up`"));
+        };
+        self.step(&mut center, Event::SetService { line: host, family, state: known });
+        self.orders(py, center)
     }
 
     /// The state of all lines and queues, JSON.

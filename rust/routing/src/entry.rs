@@ -141,6 +141,8 @@ pub struct Line {
     pub dedupes: bool,
     /// How long a reply may take, in milliseconds.
     pub reply_deadline_ms: u32,
+    /// Most inquiries a host may have without an answer; 0 when there is no limit.
+    pub outstanding: u32,
     /// NCIC county number, 0 when the line belongs to no county.
     pub county: u16,
     /// Agencies the line speaks for, sorted.
@@ -268,6 +270,7 @@ impl Line {
             station: Box::default(),
             dedupes: false,
             reply_deadline_ms: 0,
+            outstanding: 0,
             county: 0,
             agencies: Box::default(),
             members: Box::default(),

@@ -23,6 +23,32 @@ pub struct Settings {
     pub reply_deadline_ms: u32,
     /// Codes of the fields the policy facts are read from.
     pub fields: FieldNames,
+    /// Mnemonic of the station that is told of alarms; empty when there is none.
+    #[serde(default)]
+    pub control_station: Box<str>,
+    /// Group that a message for everyone reaches (an AMBER alert); empty for all fixed stations.
+    #[serde(default)]
+    pub alert_group: Box<str>,
+    /// How long the answer to a hit confirmation may take.
+    #[serde(default)]
+    pub confirmation_ms: ConfirmationTimes,
+}
+
+/// How long the answer to a hit confirmation may take, in milliseconds (CITE: Nlets User and
+/// Technical Guide, hit confirmation: ten minutes and one hour).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmationTimes {
+    /// To an urgent request, `PRI/U`.
+    pub urgent: u32,
+    /// To a routine request, `PRI/R`.
+    pub routine: u32,
+}
+
+impl Default for ConfirmationTimes {
+    fn default() -> Self {
+        Self { urgent: 600_000, routine: 3_600_000 }
+    }
 }
 
 /// Limits of a running switch; what is beyond them is refused with its own code.

@@ -8,6 +8,8 @@ use clets_routing::Directory;
 use clets_wire::{Catalogue, KeyId};
 use thiserror::Error;
 
+use crate::traits::Traits;
+
 /// Why a bundle was refused.
 #[derive(Debug, Error)]
 pub enum BundleError {
@@ -41,6 +43,7 @@ pub struct Bundle {
     /// SHA-256 of the bundle's files, hexadecimal.
     pub hash: String,
     key_facts: Vec<KeyFacts>,
+    pub(crate) traits: Arc<Traits>,
 }
 
 impl Bundle {
@@ -56,10 +59,16 @@ impl Bundle {
     ) -> Result<Arc<Self>, BundleError> {
         let directory = Directory::compile(document).map_err(BundleError::Directory)?;
         let catalogue = Catalogue::standard().map_err(BundleError::Catalogue)?;
+        let traits = Traits::standard().map_err(BundleError::Catalogue)?;
         let policies = Policies::load(policy_files, schema).map_err(BundleError::Policy)?;
         let key_facts =
             catalogue.iter().map(|(_, key)| key_facts(key)).collect::<Result<_, _>>()?;
-        Ok(Arc::new(Self { directory, catalogue, policies, hash, key_facts }))
+        Ok(Arc::new(Self { directory, catalogue, policies, hash, key_facts, traits }))
+    }
+
+    /// Whether a key is a word on a system's own service (`SM`).
+    pub(crate) fn is_status(&self, key: KeyId) -> bool {
+        self.catalogue.key(key).is_some_and(|key| key.key == "SM")
     }
 
     /// The policy facts of a key.

@@ -80,6 +80,8 @@ codes! {
         "A message must not have more destinations than the limit.";
     NOT_A_SENDER 509 "not a sender"
         "The agency must be one of those that may send to the group.";
+    SERVICE_UNKNOWN 519 "unknown service"
+        "A state of service must name a host, a family, data class or key, and a known state.";
     JOURNAL_WRITE 601 "journal write" "The journal must take every write and every sync.";
     JOURNAL_DAMAGED 602 "journal damaged" "Every record before the last must be whole.";
     CHECKPOINT_BAD 603 "checkpoint bad" "A checkpoint must be signed and match the records.";

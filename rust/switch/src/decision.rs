@@ -121,7 +121,10 @@ impl Judge {
                 self.add(&mut decision, bundle, facts, day, leg_key, destination, scope, true);
             }
         }
-        decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE)).closed()
+        let mut decision = decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE)).closed();
+        let row = bundle.catalogue.key(key).into_iter();
+        decision.labels.extend(row.flat_map(|key| bundle.traits.labels(key)).map(str::to_owned));
+        decision
     }
 
     /// Judges a reply or unsolicited traffic of a host.
@@ -237,7 +240,8 @@ impl Judge {
         if let Err(error) = bundle.catalogue.check(key_id, envelope, bytes) {
             return Decision::refusal(error.code);
         }
-        match plan(&bundle.directory, envelope, bytes, key) {
+        let for_everyone = bundle.traits.is_for_everyone(key);
+        match plan(&bundle.directory, envelope, bytes, key, for_everyone) {
             Ok(plan) if !plan.admits(&bundle.directory, facts.agency(&bundle.directory)) => {
                 Decision::refusal(codes::NOT_A_SENDER)
             }
@@ -249,7 +253,14 @@ impl Judge {
 
 /// The catalogue's row for a message.
 pub(crate) fn find_key(bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) -> Option<KeyId> {
-    bundle.catalogue.find_message(bytes, envelope)
+    // NCIC's texts have no key of their own; one that begins with `.02.` is a status message.
+    let status = || {
+        let ncic = envelope.dialect == clets_wire::Dialect::NcicOut;
+        let text = envelope.text.filter(|_| ncic)?.of(bytes).trim_ascii_start();
+        matches!(text, [b'.', b'0', b'1'..=b'4', b'.', ..])
+            .then(|| bundle.catalogue.find(b"", b"SM"))?
+    };
+    bundle.catalogue.find_message(bytes, envelope).or_else(status)
 }
 
 /// The numbered code of a missing plan.

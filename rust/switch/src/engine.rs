@@ -9,10 +9,12 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use crate::confirm::Confirmations;
 use crate::intake::References;
 use crate::queue::{Entry, LineState, Stored};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
 use crate::reply::{HOST_REPETITION_US, Pending};
+use crate::service::Services;
 use crate::session::{Phase, Session, bare};
 use crate::timers::{Timer, Timers};
 use crate::{Bundle, ConnectionId, Control, Effects, Event, JournalEntry, Judge, codes};
@@ -41,6 +43,8 @@ pub struct Engine {
     pub(crate) timers: Timers,
     pub(crate) next_number: u64,
     pub(crate) durable: u64,
+    pub(crate) confirmations: Confirmations,
+    pub(crate) services: Services,
     held: VecDeque<(u64, Held)>,
     outcomes: Outcomes,
 }
@@ -62,6 +66,8 @@ impl Engine {
             timers: Timers::default(),
             next_number: 0,
             durable: 0,
+            confirmations: Confirmations::default(),
+            services: Services::default(),
             held: VecDeque::new(),
             outcomes: Outcomes::default(),
             bundle,
@@ -96,6 +102,9 @@ impl Engine {
             Event::Open { connection, line } => self.open(connection, line, now_us, effects),
             Event::Receive { connection, bytes } => {
                 self.receive(connection, bytes, now_us, effects);
+            }
+            Event::SetService { line, family, state } => {
+                self.set_service(line, family, state, "operator", now_us, effects);
             }
             Event::Stranger { peer } => self.record_stranger(peer, effects),
             Event::Tick => {
@@ -268,6 +277,7 @@ impl Engine {
     fn fall_due(&mut self, now_us: i64, effects: &mut Effects) {
         while let Some(timer) = self.timers.due(now_us) {
             match timer {
+                Timer::Confirmation(number) => self.confirmation_overdue(number, now_us, effects),
                 Timer::Delay { line, precedence, sequence } => {
                     let state = self.lines.get(line.index());
                     let waiting = state.and_then(|state| state.find(precedence, sequence));
@@ -283,7 +293,10 @@ impl Engine {
                     }
                 }
                 Timer::Forget(control) => {
-                    self.pending.remove(&control);
+                    let host = self.pending.remove(&control).map(|pending| pending.host);
+                    if let Some(line) = host.and_then(|host| self.line_state(host)) {
+                        line.no_longer_asked(control);
+                    }
                 }
                 Timer::Reply(control) => self.reply_overdue(control, now_us, effects),
             }

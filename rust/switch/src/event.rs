@@ -33,6 +33,15 @@ pub enum Event<'a> {
         /// All bytes received and not yet consumed.
         bytes: &'a [u8],
     },
+    /// An operator says what a file takes.
+    SetService {
+        /// The file's line.
+        line: LineId,
+        /// A family, a data class or a key of messages; empty for all ([`crate::is_family`]).
+        family: &'a str,
+        /// What happens to them.
+        state: crate::Service,
+    },
     /// Somebody connected whom no line matches; the shell has closed the connection.
     Stranger {
         /// The peer's address or certificate name, for the audit record.

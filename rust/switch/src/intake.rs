@@ -22,6 +22,7 @@ use crate::plan::{Leg, Plan, Scope, plan};
 use crate::queue::{Entry, Given, Stored};
 use crate::record::{self, Accepted, EntryRecord, Refused, Target};
 use crate::reply::Pending;
+use crate::service::Service;
 use crate::session::{Session, bare};
 use crate::timers::Timer;
 use crate::{Control, Decision, Effects, codes};
@@ -152,6 +153,11 @@ pub(crate) struct Incoming<'a> {
 impl Incoming<'_> {
     pub(crate) fn part(&self, span: Option<Span>) -> &[u8] {
         span.map(|span| span.of(self.bytes)).unwrap_or_default()
+    }
+
+    /// Whether the text begins with a mark, such as the number of a status message.
+    pub(crate) fn says(&self, mark: &[u8]) -> bool {
+        self.part(self.envelope.text).trim_ascii_start().starts_with(mark)
     }
 
     pub(crate) fn text(&self, span: Option<Span>) -> Cow<'_, str> {
@@ -307,7 +313,10 @@ impl Engine {
         }
         let day = day_of(now_us);
         let facts = Facts::gather(&bundle, incoming.line, &incoming.envelope, incoming.bytes, day);
-        let planned = plan(&bundle.directory, &incoming.envelope, incoming.bytes, key);
+        let planned = {
+            let for_everyone = bundle.traits.is_for_everyone(key);
+            plan(&bundle.directory, &incoming.envelope, incoming.bytes, key, for_everyone)
+        };
         let (plan, decision) = match planned {
             Ok(plan) => {
                 let decision = self.judge.message(&bundle, &facts, key_id, &plan, day);
@@ -326,7 +335,9 @@ impl Engine {
             let decision = refuse(codes::NOT_A_SENDER);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
-        if self.is_full(&plan) || self.pending.len() >= self.inquiries_max() {
+        if self.is_full(&plan)
+            || self.pending.len().max(self.confirmations.len()) >= self.inquiries_max()
+        {
             let decision = refuse(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
@@ -376,15 +387,33 @@ impl Engine {
     ) -> u64 {
         let bundle = Arc::clone(&self.bundle);
         let update = bundle.catalogue.key(key_id).is_some_and(|key| key.update);
-        let precedence = precedence(&bundle, key_id, plan.scope);
+        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let precedence = urgency(&bundle, key_id, plan.scope, envelope, bytes);
         let deadline_us = now_us + lifetime_us(&bundle, precedence, update);
         let mut entries: Vec<(LineId, EntryRecord<'static>)> = Vec::with_capacity(plan.legs.len());
         let mut unreachable: Vec<LineId> = Vec::new();
+        let mut held: Vec<LineId> = Vec::new();
         for leg in &plan.legs {
             let line = self.line_of(leg);
-            let target = self.target(leg, key_id);
+            let mut target = self.target(leg, key_id, incoming);
+            let mut deadline_us = deadline_us;
+            match self.service_of(leg) {
+                Service::Hold => {
+                    held.push(line);
+                    deadline_us = now_us + lifetime_us(&bundle, precedence, true);
+                    if let Target::Host { after_delivery, .. } = &mut target {
+                        *after_delivery = true;
+                    }
+                }
+                Service::Remove => {
+                    unreachable.push(line);
+                    continue;
+                }
+                Service::Up => {}
+            }
+            let waits = update || held.contains(&line);
             let down = self.line_state(line).is_none_or(|state| state.session.is_none());
-            if down && precedence == Precedence::P2 as u8 && !update {
+            if down && precedence == Precedence::P2 as u8 && !waits {
                 unreachable.push(line);
                 continue;
             }
@@ -420,7 +449,11 @@ impl Engine {
             requester: Box::default(),
             body: incoming.bytes.into(),
         });
+        self.follow(&stored, None, now_us);
         self.enqueue(&stored, entries, now_us);
+        for line in held {
+            self.tell_held(&stored, line, now_us, effects);
+        }
         for line in unreachable {
             self.tell_not_forwarded(&stored, line, now_us, effects);
         }
@@ -453,13 +486,16 @@ impl Engine {
 
     /// Expects the reply to an entry that asks for one.
     pub(crate) fn expect_reply(&mut self, entry: &Entry, now_us: i64) {
-        let Target::Host { system, key, reply_within_ms, .. } = &entry.target else { return };
+        let Target::Host { system, key, reply_within_ms, after_delivery, .. } = &entry.target
+        else {
+            return;
+        };
         if *reply_within_ms == 0 {
             return;
         }
         let control = Control::of(entry.stored.number, entry.index);
         let update = self.bundle.catalogue.key(entry.stored.key).is_some_and(|key| key.update);
-        if !update {
+        if !update && !after_delivery {
             self.timers.set(now_us + i64::from(*reply_within_ms) * 1000, Timer::Reply(control));
         }
         let asked_with = self.bundle.catalogue.find(system.as_bytes(), key.as_bytes());
@@ -467,22 +503,29 @@ impl Engine {
         self.pending.insert(control, Pending::new(entry, key));
     }
 
-    fn target(&self, leg: &Leg<'_>, key_id: KeyId) -> Target<'static> {
+    /// What the destination of a leg takes; a station takes everything.
+    fn service_of(&self, leg: &Leg<'_>) -> Service {
+        match leg {
+            Leg::Host { host, spec, .. } => self.service(*host, &spec.system, &spec.key),
+            Leg::Station(_) => Service::Up,
+        }
+    }
+
+    fn target(&self, leg: &Leg<'_>, key_id: KeyId, incoming: &Incoming<'_>) -> Target<'static> {
         let own = |bytes: &[u8]| Cow::Owned(String::from_utf8_lossy(bytes).into_owned());
         match leg {
             Leg::Host { host, spec, destinations } => {
-                let asks = self
-                    .bundle
-                    .catalogue
-                    .key(key_id)
-                    .is_some_and(|key| key.action != clets_wire::Action::Administer);
-                let within = self.bundle.directory.line(*host).reply_deadline_ms;
+                let key = self.bundle.catalogue.key(key_id);
+                let asks = key.is_some_and(|key| key.action != clets_wire::Action::Administer);
+                let of_host = self.bundle.directory.line(*host).reply_deadline_ms;
+                let within = self.confirmation_ms(key, incoming).unwrap_or(of_host);
                 Target::Host {
                     system: own(&spec.system),
                     key: own(&spec.key),
                     federal_only: spec.federal_only,
                     destinations: destinations.iter().map(|name| own(name)).collect(),
                     reply_within_ms: if asks { within } else { 0 },
+                    after_delivery: false,
                 }
             }
             Leg::Station(id) => {
@@ -609,6 +652,22 @@ pub(crate) fn precedence(bundle: &crate::Bundle, key: KeyId, scope: Scope) -> u8
     let own = bundle.catalogue.key(key).map_or(Precedence::P4 as u8, |key| key.precedence as u8);
     let broadcast = matches!(scope, Scope::Group | Scope::Region) && own > Precedence::P1 as u8;
     if broadcast { Precedence::P4 as u8 } else { own }
+}
+
+/// The same, with what the message's own fields and text add to it.
+pub(crate) fn urgency(
+    bundle: &crate::Bundle,
+    key: KeyId,
+    scope: Scope,
+    envelope: &Envelope,
+    bytes: &[u8],
+) -> u8 {
+    let own = precedence(bundle, key, scope);
+    if let Some(name) = bundle.traits.unsolicited(envelope, bytes) {
+        return bundle.traits.precedence(name, envelope, bytes).map_or(own, |it| it as u8);
+    }
+    let name = bundle.catalogue.key(key).map_or(&b""[..], |row| row.key.as_bytes());
+    bundle.traits.precedence(name, envelope, bytes).map_or(own, |it| own.min(it as u8))
 }
 
 /// How long an entry lives, microseconds.

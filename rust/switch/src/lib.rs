@@ -11,6 +11,7 @@
 
 mod bundle;
 pub mod codes;
+mod confirm;
 mod control;
 mod decision;
 mod engine;
@@ -24,9 +25,11 @@ mod queue;
 pub mod record;
 mod recovery;
 mod reply;
+mod service;
 mod session;
 mod status;
 mod timers;
+mod traits;
 
 pub use bundle::{Bundle, BundleError};
 pub use control::Control;
@@ -34,4 +37,5 @@ pub use decision::{Decision, Judge};
 pub use engine::Engine;
 pub use event::{ConnectionId, Effects, Event, JournalEntry};
 pub use recovery::{Replay, ReplayError};
+pub use service::{Service, is_family};
 pub use status::{LineStatus, Status};

@@ -103,6 +103,7 @@ impl Engine {
             requester: to.ori.as_bytes().into(),
             body: body.into(),
         });
+        self.follow(&stored, parent, now_us);
         self.enqueue(&stored, vec![(to.line, record)], now_us);
     }
 
@@ -149,6 +150,19 @@ impl Engine {
             codes::NOT_IN_SERVICE
         );
         self.tell(stored, "UND", &text, now_us, effects);
+    }
+
+    /// The destination is out of service, and the message waits for it.
+    pub(crate) fn tell_held(
+        &mut self,
+        stored: &Arc<Stored>,
+        line: LineId,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let title = self.title(line);
+        let text = format!("{title} IS OUT OF SERVICE. YOUR MESSAGE WILL BE FORWARDED.");
+        self.tell(stored, "DLY", &text, now_us, effects);
     }
 
     /// An entry still waits.
@@ -203,7 +217,7 @@ impl Engine {
 
     /// Tells the sender of a message, if it was an agency's. Notices are about messages of
     /// people: nobody is told what became of a notice or of a host's reply.
-    fn tell(
+    pub(crate) fn tell(
         &mut self,
         stored: &Arc<Stored>,
         key: &str,

@@ -8,6 +8,8 @@ use clets_wire::{Dialect, Key, Outbound, Span, encode};
 use crate::engine::Engine;
 use crate::queue::{Entry, Stored};
 use crate::record::Target;
+use crate::reply::Pending;
+use crate::service::{self, Service};
 use crate::session::{Phase, Session, bare};
 use crate::{Bundle, Control, Effects};
 
@@ -30,7 +32,20 @@ impl Engine {
             return;
         }
         let known = self.bundle.directory.line(line);
-        while let Some(entry) = state.next(usize::from(known.window)) {
+        let states = self.services.of(line);
+        let may_go = |entry: &Entry| service::takes(&self.bundle, states, entry) == Service::Up;
+        // A native line numbers what it is sent, so nothing overtakes inside a precedence there.
+        let in_order = known.framing == Framing::Native;
+        let asked_max = usize::try_from(known.outstanding).unwrap_or(usize::MAX);
+        while asked_max == 0 || state.unanswered() < asked_max {
+            let Some(entry) = state.next(usize::from(known.window), in_order, &may_go) else {
+                break;
+            };
+            let control = Control::of(entry.stored.number, entry.index);
+            let waits = |pending: &Pending| !pending.answered && !pending.overdue;
+            if asked_max > 0 && self.pending.get(&control).is_some_and(waits) {
+                state.asked(control);
+            }
             let payload = render(&self.bundle, known, &entry);
             let out = effects.buffer(connection);
             let validation = send(session, &entry, &payload, out);

@@ -4,7 +4,9 @@
 //! file, and then a route says which systems are asked. One inquiry to several states is a leg
 //! for each, so that each has exactly one outcome.
 
-use clets_routing::{Addressee, AgencyId, Directory, GroupId, LegSpec, LineId, StationId};
+use clets_routing::{
+    Addressee, AgencyId, Directory, GroupId, LegSpec, LineId, StationId, StationKind,
+};
 use clets_wire::{Action, Envelope, Key, Span};
 use smallvec::SmallVec;
 
@@ -72,14 +74,22 @@ pub(crate) fn plan<'a>(
     envelope: &Envelope,
     bytes: &'a [u8],
     key: &Key,
+    for_everyone: bool,
 ) -> Result<Plan<'a>, PlanError> {
     let named: Destinations<'a> = envelope.destinations.iter().map(|it| it.of(bytes)).collect();
     let addressed = matches!(key.action, Action::Administer | Action::Confirm);
-    let plan = if addressed {
+    let plan = if named.is_empty() && for_everyone {
+        let legs = everyone(directory).into_iter().map(Leg::Station).collect();
+        Plan { legs, scope: Scope::Group, groups: SmallVec::new() }
+    } else if addressed {
         addressed_plan(directory, &named, key)?
     } else {
         routed_plan(directory, envelope, bytes, &named)?
     };
+    // CITE: Nlets User and Technical Guide, errors: a member system never originates ER.
+    if plan.legs.iter().any(|leg| matches!(leg, Leg::Host { spec, .. } if *spec.key == *b"ER")) {
+        return Err(PlanError::NoRoute);
+    }
     let limits = directory.settings().limits;
     let hosts = plan.legs.iter().filter(|leg| matches!(leg, Leg::Host { .. })).count();
     // A control field has room for this many legs; only legs to hosts need one.
@@ -110,6 +120,33 @@ pub(crate) fn plan_by_ori(
         }
     }
     if stations.is_empty() { Err(PlanError::DestinationUnknown) } else { Ok(stations) }
+}
+
+/// The stations among the destinations, where not all of them are known.
+pub(crate) fn known_stations(
+    directory: &Directory,
+    envelope: &Envelope,
+    bytes: &[u8],
+) -> Vec<StationId> {
+    let known = envelope.destinations.iter().filter_map(|it| directory.addressee(it.of(bytes)));
+    let mut stations: Vec<StationId> = known
+        .filter_map(|it| match it {
+            Addressee::Ori(_, station) | Addressee::Station(station) => Some(station),
+            _ => None,
+        })
+        .collect();
+    stations.sort_unstable();
+    stations.dedup();
+    stations
+}
+
+/// Whom a message for everyone reaches: the group that the bundle names, or all fixed stations.
+pub(crate) fn everyone(directory: &Directory) -> Vec<StationId> {
+    if let Some(group) = directory.group(directory.settings().alert_group.as_bytes()) {
+        return directory.expand(group).to_vec();
+    }
+    let stations = (0..).map(StationId).zip(directory.stations());
+    stations.filter(|(_, it)| it.kind == StationKind::Fixed).map(|(id, _)| id).collect()
 }
 
 fn routed_plan<'a>(

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use clets_routing::LineId;
 use clets_wire::{Dialect, Envelope, KeyId, Span};
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
 
-use crate::ConnectionId;
 use crate::record::Target;
+use crate::{ConnectionId, Control};
 
 /// Precedences P0 to P4.
 pub(crate) const PRECEDENCES: usize = 5;
@@ -89,6 +91,8 @@ pub(crate) struct LineState {
     next_sequence: [u64; PRECEDENCES],
     delivered: [u64; PRECEDENCES],
     answers: VecDeque<Given>,
+    /// What a metered host was sent and has not answered.
+    asked: HashSet<Control, RandomState>,
     /// The highest in-sequence taken from the line (native lines).
     pub(crate) received: u64,
     pub(crate) tally: Tally,
@@ -125,6 +129,7 @@ impl Default for LineState {
             next_sequence: [1; PRECEDENCES],
             delivered: [0; PRECEDENCES],
             answers: VecDeque::new(),
+            asked: HashSet::default(),
             received: 0,
             tally: Tally::default(),
         }
@@ -170,12 +175,49 @@ impl LineState {
         }
     }
 
-    /// Takes the next entry to send, if fewer than `window` are on the wire.
-    pub(crate) fn next(&mut self, window: usize) -> Option<Entry> {
+    /// Takes the next entry to send, if fewer than `window` are on the wire. What `may_go` says
+    /// no to stays where it is; on a line that counts (`in_order`) all behind it stays too.
+    pub(crate) fn next(
+        &mut self,
+        window: usize,
+        in_order: bool,
+        may_go: &dyn Fn(&Entry) -> bool,
+    ) -> Option<Entry> {
         if self.flights.len() >= window {
             return None;
         }
-        self.waiting.iter_mut().find_map(VecDeque::pop_front)
+        self.waiting.iter_mut().find_map(|queue| {
+            let depth = if in_order { 1 } else { queue.len() };
+            let place = queue.iter().take(depth).position(may_go)?;
+            queue.remove(place)
+        })
+    }
+
+    /// Takes out all waiting entries that `leaves` names.
+    pub(crate) fn withdraw_waiting(&mut self, leaves: &dyn Fn(&Entry) -> bool) -> Vec<Entry> {
+        let mut taken = Vec::new();
+        for queue in &mut self.waiting {
+            let (out, left): (VecDeque<Entry>, VecDeque<Entry>) =
+                queue.drain(..).partition(|entry| leaves(entry));
+            taken.extend(out);
+            *queue = left;
+        }
+        taken
+    }
+
+    /// A metered host was sent an inquiry.
+    pub(crate) fn asked(&mut self, control: Control) {
+        self.asked.insert(control);
+    }
+
+    /// An inquiry was answered, or will not be.
+    pub(crate) fn no_longer_asked(&mut self, control: Control) {
+        self.asked.remove(&control);
+    }
+
+    /// Inquiries that a metered host was sent and has not answered.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.asked.len()
     }
 
     /// Remembers a sent entry until its acknowledgement.
@@ -225,6 +267,7 @@ impl LineState {
     /// Puts an entry that the destination refused back to the head of its queue.
     pub(crate) fn put_back(&mut self, mut entry: Entry) {
         entry.possible_duplicate = true;
+        self.asked.remove(&Control::of(entry.stored.number, entry.index));
         if let Some(queue) = self.waiting.get_mut(usize::from(entry.precedence)) {
             queue.push_front(entry);
         }
@@ -328,7 +371,7 @@ mod tests {
     fn the_higher_precedence_overtakes_and_order_holds_inside_one() {
         let mut line = filled();
         let mut order = Vec::new();
-        while let Some(entry) = line.next(99) {
+        while let Some(entry) = line.next(99, false, &|_| true) {
             order.push((entry.precedence, entry.sequence));
         }
         assert_eq!(order, [(0, 1), (2, 1), (4, 1), (4, 2), (4, 3)]);
@@ -337,24 +380,24 @@ mod tests {
     #[test]
     fn the_window_bounds_what_is_on_the_wire() {
         let mut line = filled();
-        let first = line.next(1).unwrap();
+        let first = line.next(1, false, &|_| true).unwrap();
         line.sent(first, 7, 0);
-        assert!(line.next(1).is_none());
+        assert!(line.next(1, false, &|_| true).is_none());
         assert!(line.acknowledged(8).is_none());
         assert!(line.acknowledged(7).is_some());
-        assert!(line.next(1).is_some());
+        assert!(line.next(1, false, &|_| true).is_some());
     }
 
     #[test]
     fn a_lost_connection_puts_everything_back_in_order_and_marked() {
         let mut line = filled();
         for validation in 0..4 {
-            let entry = line.next(99).unwrap();
+            let entry = line.next(99, false, &|_| true).unwrap();
             line.sent(entry, validation, 0);
         }
         line.disconnect();
         let mut order = Vec::new();
-        while let Some(entry) = line.next(99) {
+        while let Some(entry) = line.next(99, false, &|_| true) {
             order.push((entry.precedence, entry.sequence, entry.possible_duplicate));
         }
         let marked = [(0, 1, true), (2, 1, true), (4, 1, true), (4, 2, true), (4, 3, false)];
@@ -364,7 +407,7 @@ mod tests {
     #[test]
     fn a_cumulative_acknowledgement_covers_its_precedence_only() {
         let mut line = filled();
-        while let Some(entry) = line.next(99) {
+        while let Some(entry) = line.next(99, false, &|_| true) {
             line.sent(entry, 0, 0);
         }
         let done = line.acknowledged_to(4, 2);
@@ -377,7 +420,7 @@ mod tests {
         let mut line = filled();
         assert!(line.withdraw(4, 2).is_some());
         assert!(line.withdraw(4, 2).is_none());
-        let first = line.next(9).unwrap();
+        let first = line.next(9, false, &|_| true).unwrap();
         line.sent(first, 1, 0);
         assert!(line.find(0, 1).is_some());
         assert!(line.withdraw(0, 1).is_some());

@@ -18,6 +18,8 @@ pub const LINE: u8 = 4;
 pub const STARTED: u8 = 5;
 /// The switch stopped in order: [`Started`] again.
 pub const STOPPED: u8 = 6;
+/// What a file takes was changed: [`ServiceEvent`].
+pub const SERVICE: u8 = 9;
 
 /// The name of a record kind, for people.
 #[must_use]
@@ -29,6 +31,7 @@ pub fn kind_name(kind: u8) -> &'static str {
         LINE => "line",
         STARTED => "started",
         STOPPED => "stopped",
+        SERVICE => "service",
         _ => "unknown",
     }
 }
@@ -120,6 +123,9 @@ pub enum Target<'a> {
         /// How long a reply may take, milliseconds; 0 when none is expected. Inquiries count
         /// from custody, updates from their delivery.
         reply_within_ms: u32,
+        /// The reply's time counts from delivery: the file was out of service at custody.
+        #[serde(default)]
+        after_delivery: bool,
     },
     /// A station of an agency.
     Station {
@@ -141,15 +147,21 @@ impl Target<'_> {
     pub fn into_owned(self) -> Target<'static> {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         match self {
-            Self::Host { system, key, federal_only, destinations, reply_within_ms } => {
-                Target::Host {
-                    system: own(system),
-                    key: own(key),
-                    federal_only,
-                    destinations: destinations.into_iter().map(own).collect(),
-                    reply_within_ms,
-                }
-            }
+            Self::Host {
+                system,
+                key,
+                federal_only,
+                destinations,
+                reply_within_ms,
+                after_delivery,
+            } => Target::Host {
+                system: own(system),
+                key: own(key),
+                federal_only,
+                destinations: destinations.into_iter().map(own).collect(),
+                reply_within_ms,
+                after_delivery,
+            },
             Self::Station { mnemonic, reference, user } => Target::Station {
                 mnemonic: own(mnemonic),
                 reference: own(reference),
@@ -200,7 +212,7 @@ pub struct Refused<'a> {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// An operator took it back.
+    /// It was taken back: by an operator, or because its destination was removed.
     Cancelled,
     /// The destination refused it five times.
     DeadLettered,
@@ -246,6 +258,24 @@ pub struct Started<'a> {
     /// The version of the program.
     #[serde(borrow)]
     pub version: Cow<'a, str>,
+}
+
+/// What a file takes from now on.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ServiceEvent<'a> {
+    /// The file's line.
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    /// A family, a data class or a key; empty for all messages.
+    #[serde(borrow)]
+    pub family: Cow<'a, str>,
+    /// `held`, `removed`, `up`.
+    #[serde(borrow)]
+    pub state: Cow<'a, str>,
+    /// Who said so: `operator`, `status message`.
+    #[serde(borrow)]
+    pub source: Cow<'a, str>,
 }
 
 /// Writes a body.

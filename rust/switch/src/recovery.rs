@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clets_routing::{LineId, LineKind};
-use clets_wire::{Dialect, KeyId, decode};
+use clets_wire::{Dialect, Envelope, KeyId, decode};
 use thiserror::Error;
 
+use crate::decision::find_key;
 use crate::engine::Engine;
 use crate::intake::{Reference, References, fingerprint};
 use crate::queue::{Entry, Given, Stored};
-use crate::record::{self, Accepted, Outcome, Outcomes, Refused, Target};
-use crate::{Bundle, Control};
+use crate::record::{self, Accepted, Outcome, Outcomes, Refused, ServiceEvent, Target};
+use crate::{Bundle, Control, Service};
 
 /// A record that the engine cannot read.
 #[derive(Debug, Error)]
@@ -70,6 +71,16 @@ impl Replay {
                     self.outcome(message, index, outcome, time_us);
                 }
             }
+            record::SERVICE => {
+                let event: ServiceEvent<'_> =
+                    record::decode(body).map_err(|error| wrong(error.to_string()))?;
+                let state = Service::parse(&event.state).ok_or_else(|| {
+                    wrong(format!("service state `{}` is not known", event.state))
+                })?;
+                if let Some(line) = self.engine.bundle().directory.find_line(&event.line) {
+                    self.engine.services.set(line, &event.family, state);
+                }
+            }
             _ => {}
         }
         self.engine.next_number = number + 1;
@@ -82,6 +93,7 @@ impl Replay {
     pub fn finish(mut self, now_us: i64) -> Engine {
         self.engine.durable = self.engine.next_number;
         self.engine.forget_in_time(now_us);
+        self.engine.count_unanswered(&self.open);
         let mut waiting: Vec<Entry> = self.open.into_values().collect();
         waiting.sort_by_key(|entry| (entry.line, entry.precedence, entry.sequence));
         for mut entry in waiting {
@@ -110,7 +122,7 @@ impl Replay {
         let dialect = Dialect::parse(&accepted.dialect)
             .ok_or_else(|| format!("dialect `{}` is not known", accepted.dialect))?;
         let envelope = decode(&accepted.body, dialect).map_err(|error| error.to_string())?;
-        let key = bundle.catalogue.find_message(&accepted.body, &envelope);
+        let key = find_key(&bundle, &envelope, &accepted.body);
         let line = bundle.directory.find_line(&accepted.line);
         self.note_sequence(&accepted.line, accepted.sequence, number, 0);
         let asked = accepted.parent.zip(accepted.leg).map(|(number, leg)| Control::of(number, leg));
@@ -118,7 +130,9 @@ impl Replay {
         let mut requester: Box<[u8]> = Box::default();
         let mut asked_key = None;
         if let Some(pending) = pending {
-            pending.answered = true;
+            let awaited = key.is_some_and(|key| bundle.is_status(key))
+                && text_of(&accepted.body, &envelope).starts_with(b".02.");
+            pending.answered |= !awaited;
             requester = pending.stored.origin().into();
             asked_key = Some(pending.key);
         }
@@ -137,6 +151,7 @@ impl Replay {
         if let Some(line) = line {
             self.remember(line, &stored, time_us);
         }
+        self.engine.follow(&stored, accepted.parent, time_us);
         for (index, entry) in (0_u16..).zip(&accepted.entries) {
             let Some(line) = bundle.directory.find_line(&entry.line) else {
                 self.orphans += 1;
@@ -214,4 +229,9 @@ impl Replay {
             }
         }
     }
+}
+
+/// The text of a message, without what is blank before it.
+fn text_of<'b>(body: &'b [u8], envelope: &Envelope) -> &'b [u8] {
+    envelope.text.map(|text| text.of(body)).unwrap_or_default().trim_ascii_start()
 }

@@ -1,6 +1,7 @@
 //! CORRELATE: from a host's answer back to the station that asked.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clets_policy::Action;
@@ -11,8 +12,8 @@ use crate::bundle::KeyFacts;
 use crate::decision::find_key;
 use crate::engine::Engine;
 use crate::facts::{Facts, day_of};
-use crate::intake::{Incoming, Reference, References, fingerprint, lifetime_us, precedence};
-use crate::plan::{PlanError, Scope, plan_by_ori};
+use crate::intake::{Incoming, Reference, References, fingerprint, lifetime_us, urgency};
+use crate::plan::{PlanError, Scope, everyone, known_stations, plan_by_ori};
 use crate::queue::{Entry, Stored};
 use crate::record::{Accepted, EntryRecord, Outcome, Target};
 use crate::session::Session;
@@ -42,6 +43,7 @@ pub(crate) struct Pending {
     sequence: u64,
     index: u16,
     reply_within_ms: u32,
+    after_delivery: bool,
     /// A reply came.
     pub(crate) answered: bool,
     /// The deadline passed, and the sender was told.
@@ -50,9 +52,11 @@ pub(crate) struct Pending {
 
 impl Pending {
     pub(crate) fn new(entry: &Entry, key: KeyId) -> Self {
-        let reply_within_ms = match entry.target {
-            Target::Host { reply_within_ms, .. } => reply_within_ms,
-            Target::Station { .. } => 0,
+        let (reply_within_ms, after_delivery) = match entry.target {
+            Target::Host { reply_within_ms, after_delivery, .. } => {
+                (reply_within_ms, after_delivery)
+            }
+            Target::Station { .. } => (0, false),
         };
         Self {
             stored: Arc::clone(&entry.stored),
@@ -62,6 +66,7 @@ impl Pending {
             sequence: entry.sequence,
             index: entry.index,
             reply_within_ms,
+            after_delivery,
             answered: false,
             overdue: false,
         }
@@ -97,7 +102,14 @@ impl Engine {
                 let late = pending.overdue;
                 self.pass_back(session, incoming, control, &asked, late, now_us, effects)
             }
-            None => self.pass_by_ori(session, incoming, now_us, effects),
+            None => {
+                let number = self.pass_by_ori(session, incoming, now_us, effects);
+                let key = find_key(&self.bundle, envelope, incoming.bytes);
+                if number.is_some() && key.is_some_and(|key| self.bundle.is_status(key)) {
+                    self.heed_status(incoming, now_us, effects);
+                }
+                number
+            }
         };
         if let Some(number) = number {
             self.host_references.remember(name, Reference { body, number }, now_us);
@@ -127,9 +139,14 @@ impl Engine {
             self.set_aside(session, incoming, &decision, effects);
             return None;
         }
-        if let Some(pending) = self.pending.get_mut(&control) {
+        // "Out of service, will be forwarded" is no answer yet: that still comes.
+        let awaited = bundle.is_status(key_id) && incoming.says(b".02.");
+        if !awaited && let Some(pending) = self.pending.get_mut(&control) {
             pending.answered = true;
             self.timers.set(now_us + FURTHER_US, Timer::Forget(control));
+            if let Some(line) = self.line_state(incoming.line) {
+                line.no_longer_asked(control);
+            }
         }
         let requester = asked.line?;
         let own = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
@@ -173,8 +190,19 @@ impl Engine {
         let key_id =
             find_key(&bundle, &incoming.envelope, incoming.bytes).or_else(administrative)?;
         let planned = plan_by_ori(&bundle.directory, &incoming.envelope, incoming.bytes);
+        let row = bundle.catalogue.key(key_id);
         let stations = match planned {
             Ok(stations) => stations,
+            Err(_) if row.is_some_and(|key| bundle.traits.is_for_everyone(key)) => {
+                everyone(&bundle.directory)
+            }
+            // A file's word on its service is never refused, whomever it names.
+            Err(_) if bundle.is_status(key_id) => {
+                let known = known_stations(&bundle.directory, &incoming.envelope, incoming.bytes);
+                let control = bundle.directory.settings().control_station.as_bytes();
+                let control = || bundle.directory.station(control).into_iter().collect();
+                if known.is_empty() { control() } else { known }
+            }
             Err(error) => {
                 self.set_aside(session, incoming, &Decision::unplanned(error), effects);
                 return None;
@@ -183,11 +211,13 @@ impl Engine {
         let first = incoming.envelope.destinations.first().map(|it| it.of(incoming.bytes));
         let facts = Facts::of_reply(&bundle, first.unwrap_or_default());
         let heading = bundle.key_facts(key_id)?;
-        let decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
+        let mut decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
         if !decision.permits() {
             self.set_aside(session, incoming, &decision, effects);
             return None;
         }
+        let labels = row.into_iter().flat_map(|key| bundle.traits.labels(key));
+        decision.labels.extend(labels.map(str::to_owned));
         let mut targets: Vec<(LineId, Target<'static>)> = Vec::with_capacity(stations.len());
         for id in stations {
             let station = bundle.directory.station_of(id);
@@ -195,7 +225,8 @@ impl Engine {
             let target = Target::Station { mnemonic, reference: "".into(), user: "".into() };
             targets.push((station.line, target));
         }
-        let own = precedence(&bundle, key_id, Scope::Single);
+        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let own = urgency(&bundle, key_id, Scope::Single, envelope, bytes);
         let requester = Box::default();
         let accepted = Accepted::default();
         Some(self.pass_on(
@@ -228,6 +259,7 @@ impl Engine {
         let labels: Vec<String> = decision.labels.iter().cloned().collect();
         let rules = decision.rule_ids(&bundle);
         let late = accepted.late;
+        let parent = accepted.parent;
         let number = self.record_accepted(
             incoming,
             &Accepted {
@@ -252,6 +284,7 @@ impl Engine {
             requester,
             body: incoming.bytes.into(),
         });
+        self.follow(&stored, parent, now_us);
         self.enqueue(&stored, entries, now_us);
         number
     }
@@ -274,7 +307,14 @@ impl Engine {
             self.outcome(stored.number, index, Outcome::Expired);
         }
         self.outcome(stored.number, index, Outcome::NoReply);
-        self.tell_no_reply(&stored, host, now_us, effects);
+        if let Some(line) = self.line_state(host) {
+            line.no_longer_asked(control);
+        }
+        // Of an unanswered hit confirmation its requester is told what to do next instead.
+        let key = self.bundle.catalogue.key(stored.key);
+        if key.is_none_or(|key| key.action != clets_wire::Action::Confirm) {
+            self.tell_no_reply(&stored, host, now_us, effects);
+        }
         self.pump(host, now_us, effects);
     }
 
@@ -289,9 +329,24 @@ impl Engine {
         }
     }
 
+    /// After recovery: what a metered host was sent before and has not answered.
+    pub(crate) fn count_unanswered(&mut self, open: &BTreeMap<(u64, u16), Entry>) {
+        for (control, pending) in &self.pending {
+            let sent = !open.contains_key(&(control.number(), control.leg()));
+            if sent && !pending.answered && !pending.overdue {
+                let line = self.lines.get_mut(pending.host.index());
+                line.into_iter().for_each(|line| line.asked(*control));
+            }
+        }
+    }
+
     /// No reply can come any more to an entry that was never delivered.
     pub(crate) fn expect_nothing(&mut self, entry: &Entry) {
-        self.pending.remove(&Control::of(entry.stored.number, entry.index));
+        let control = Control::of(entry.stored.number, entry.index);
+        self.pending.remove(&control);
+        if let Some(line) = self.line_state(entry.line) {
+            line.no_longer_asked(control);
+        }
     }
 
     /// An update may wait for days; its reply is expected from the moment of its delivery.
@@ -301,7 +356,7 @@ impl Engine {
             return;
         };
         let key = self.bundle.catalogue.key(pending.stored.key);
-        if key.is_some_and(|key| key.update) {
+        if pending.after_delivery || key.is_some_and(|key| key.update) {
             let within_us = i64::from(pending.reply_within_ms) * 1000;
             self.timers.set(now_us + within_us, Timer::Reply(control));
         }

@@ -29,6 +29,10 @@ pub struct LineStatus {
     pub delivered: u64,
     /// Entries expired since the start.
     pub expired: u64,
+    /// What a file does not take: family (empty for all) and `held`, `removed` or `up`.
+    pub service: Vec<(String, &'static str)>,
+    /// Inquiries that a metered file has not answered.
+    pub unanswered: usize,
 }
 
 /// The whole switch.
@@ -44,6 +48,10 @@ pub struct Status {
     pub sessions: usize,
     /// Inquiries whose replies are still correlated.
     pub correlated: usize,
+    /// Hit confirmation requests that wait for an answer.
+    pub confirmations: usize,
+    /// Hit confirmations that stayed unanswered to the third request, since the start.
+    pub alarms: u64,
     /// Every line.
     pub lines: Vec<LineStatus>,
 }
@@ -52,15 +60,17 @@ impl Engine {
     /// The state now.
     #[must_use]
     pub fn status(&self) -> Status {
-        let lines = self.bundle.directory.lines().iter().zip(&self.lines);
+        let lines = self.bundle.directory.line_ids().zip(&self.lines);
         Status {
             bundle: self.bundle.hash.clone(),
             next_number: self.next_number,
             durable: self.durable,
             sessions: self.sessions.len(),
             correlated: self.pending.len(),
+            confirmations: self.confirmations.len(),
+            alarms: self.confirmations.alarms,
             lines: lines
-                .map(|(line, state)| LineStatus {
+                .map(|((id, line), state)| LineStatus {
                     name: line.name.to_string(),
                     title: line.title.to_string(),
                     kind: match line.kind {
@@ -74,6 +84,13 @@ impl Engine {
                     refused: state.tally.refused,
                     delivered: state.tally.delivered,
                     expired: state.tally.expired,
+                    service: self
+                        .services
+                        .of(id)
+                        .iter()
+                        .map(|(family, state)| (family.to_string(), state.name()))
+                        .collect(),
+                    unanswered: state.unanswered(),
                 })
                 .collect(),
         }

@@ -54,6 +54,14 @@ pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
     for row in &document.routes {
         add_route(&mut directory, row)?;
     }
+    let settings = &directory.settings;
+    let (station, group) = (&settings.control_station, &settings.alert_group);
+    if !station.is_empty() && directory.station(station.as_bytes()).is_none() {
+        return Err(nothing("station", station));
+    }
+    if !group.is_empty() && directory.group(group.as_bytes()).is_none() {
+        return Err(nothing("group", group));
+    }
     Ok(directory)
 }
 
@@ -127,6 +135,7 @@ fn host(row: &HostRow<'_>) -> Result<Line, String> {
         station: row.station.as_bytes().into(),
         dedupes: row.dedupes,
         reply_deadline_ms: row.reply_deadline_ms,
+        outstanding: row.outstanding,
         county: 0,
         agencies: Box::default(),
         members: row.members.iter().map(|code| code.as_bytes().into()).collect(),

@@ -84,6 +84,9 @@ pub(super) struct HostRow<'a> {
     pub(super) window: u16,
     pub(super) dedupes: bool,
     pub(super) reply_deadline_ms: u32,
+    /// Most inquiries without an answer; 0 when there is no limit.
+    #[serde(default)]
+    pub(super) outstanding: u32,
     #[serde(borrow)]
     pub(super) members: Vec<Text<'a>>,
 }

@@ -6,6 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod bulletin;
+mod hit;
+mod nation;
+mod service;
 mod world;
 
 use clets_switch::record::{self, Accepted, Refused};
