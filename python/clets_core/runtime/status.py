@@ -30,6 +30,7 @@ class Status(Struct, frozen=True):
     durable: int
     sessions: int
     correlated: int
+    intercepted: int
     lines: tuple[LineStatus, ...]
 
     def line(self, name: str) -> LineStatus:

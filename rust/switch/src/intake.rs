@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 use crate::decision::{find_key, plan_code};
 use crate::engine::{Engine, Held};
 use crate::facts::{Facts, day_of};
+use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
 use crate::plan::{Leg, Plan, Scope, plan};
 use crate::queue::{Entry, Given, Stored};
@@ -309,7 +310,11 @@ impl Engine {
                 return self.refuse(session, incoming, &decision, now_us, effects);
             }
         };
-        if !decision.permits() {
+        if !decision.passes() {
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        }
+        if let Err(error) = plan.fair() {
+            let decision = refuse(plan_code(error));
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
         let sender = facts.agency(&bundle.directory);
@@ -317,11 +322,20 @@ impl Engine {
             let decision = refuse(codes::NOT_A_SENDER);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
+        let held = decision.effect == Effect::Hold;
+        if held && self.intercepts.len() >= INTERCEPTS_MAX {
+            let decision = refuse(codes::QUEUE_FULL);
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        }
         if self.is_full(&plan) || self.pending.len() >= self.inquiries_max() {
             let decision = refuse(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
-        let number = self.accept(incoming, key_id, &plan, &decision, now_us, effects);
+        let number = if held {
+            self.intercept(incoming, key_id, &plan, &decision, now_us, effects)
+        } else {
+            self.accept(incoming, key_id, &plan, &decision, now_us, effects)
+        };
         if let Some(name) = name {
             let reference = Reference { body, number };
             self.references.remember(name, reference, now_us);
@@ -336,7 +350,7 @@ impl Engine {
         (!reference.is_empty()).then(|| References::name(incoming.line, &[station, reference]))
     }
 
-    fn is_full(&self, plan: &Plan<'_>) -> bool {
+    pub(crate) fn is_full(&self, plan: &Plan<'_>) -> bool {
         let limit = self.bundle.directory.settings().limits.queue_entries as usize;
         plan.legs.iter().any(|leg| {
             let line = self.line_of(leg);
@@ -348,7 +362,7 @@ impl Engine {
         self.bundle.directory.settings().limits.inquiries as usize
     }
 
-    fn line_of(&self, leg: &Leg<'_>) -> LineId {
+    pub(crate) fn line_of(&self, leg: &Leg<'_>) -> LineId {
         match leg {
             Leg::Host { host, .. } => *host,
             Leg::Station(station) => self.bundle.directory.station_of(*station).line,
@@ -373,17 +387,12 @@ impl Engine {
         let mut unreachable: Vec<LineId> = Vec::new();
         for leg in &plan.legs {
             let line = self.line_of(leg);
-            let target = self.target(leg, key_id);
             let down = self.line_state(line).is_none_or(|state| state.session.is_none());
             if down && precedence == Precedence::P2 as u8 && !update {
                 unreachable.push(line);
                 continue;
             }
-            let sequence = self.line_state(line).map_or(0, |state| state.assign(precedence));
-            let name = self.line_name(line);
-            let line_text = Cow::Owned(name);
-            let entry = EntryRecord { line: line_text, precedence, sequence, deadline_us, target };
-            entries.push((line, entry));
+            entries.push(self.entry_record(leg, key_id, precedence, deadline_us));
         }
         let labels: Vec<String> = decision.labels.iter().cloned().collect();
         let rules = decision.rule_ids(&bundle);
@@ -418,9 +427,35 @@ impl Engine {
         number
     }
 
-    /// Holds entries until their record is durable, and expects the replies to inquiries.
+    /// Gives one leg of a message its number on its line.
+    pub(crate) fn entry_record(
+        &mut self,
+        leg: &Leg<'_>,
+        key: KeyId,
+        precedence: u8,
+        deadline_us: i64,
+    ) -> (LineId, EntryRecord<'static>) {
+        let line = self.line_of(leg);
+        let target = self.target(leg, key);
+        let sequence = self.line_state(line).map_or(0, |state| state.assign(precedence));
+        let name = Cow::Owned(self.line_name(line));
+        (line, EntryRecord { line: name, precedence, sequence, deadline_us, target })
+    }
+
+    /// Holds entries until their message's record is durable.
     pub(crate) fn enqueue(
         &mut self,
+        stored: &Arc<Stored>,
+        entries: Vec<(LineId, EntryRecord<'static>)>,
+        now_us: i64,
+    ) {
+        self.enqueue_after(stored.number, stored, entries, now_us);
+    }
+
+    /// Holds entries until record `number` is durable, and expects the replies to inquiries.
+    pub(crate) fn enqueue_after(
+        &mut self,
+        number: u64,
         stored: &Arc<Stored>,
         entries: Vec<(LineId, EntryRecord<'static>)>,
         now_us: i64,
@@ -438,7 +473,7 @@ impl Engine {
                 target: record.target,
             };
             self.expect_reply(&entry, now_us);
-            self.hold(stored.number, Held::Queue(entry));
+            self.hold(number, Held::Queue(entry));
         }
     }
 
@@ -598,7 +633,7 @@ impl Engine {
 /// The precedence of a message: its key's, and a broadcast's where it reaches many.
 pub(crate) fn precedence(bundle: &crate::Bundle, key: KeyId, scope: Scope) -> u8 {
     let own = bundle.catalogue.key(key).map_or(Precedence::P4 as u8, |key| key.precedence as u8);
-    let broadcast = matches!(scope, Scope::Group | Scope::Region) && own > Precedence::P1 as u8;
+    let broadcast = scope.broadcasts() && own > Precedence::P1 as u8;
     if broadcast { Precedence::P4 as u8 } else { own }
 }
 

@@ -194,7 +194,7 @@ impl Engine {
 
     /// Tells the sender of a message, if it was an agency's. Notices are about messages of
     /// people: nobody is told what became of a notice or of a host's reply.
-    fn tell(
+    pub(crate) fn tell(
         &mut self,
         stored: &Arc<Stored>,
         key: &str,

@@ -4,7 +4,9 @@
 //! file, and then a route says which systems are asked. One inquiry to several states is a leg
 //! for each, so that each has exactly one outcome.
 
-use clets_routing::{Addressee, AgencyId, Directory, GroupId, LegSpec, LineId, StationId};
+use clets_routing::{
+    self as routing, Addressee, AgencyId, Directory, GroupId, LegSpec, LineId, StationId,
+};
 use clets_wire::{Action, Envelope, Key, Span};
 use smallvec::SmallVec;
 
@@ -12,6 +14,15 @@ use crate::control::LEGS_MAX;
 
 /// Addressees outside the state in one message (CITE: Nlets, administrative messages: five).
 const ELSEWHERE_MAX: usize = 5;
+
+/// Regions in one message; more are all points (CITE: Wisconsin TIME System Manual: two).
+const REGIONS_MAX: usize = 2;
+
+/// The address of all Canada.
+const CANADA: &[u8] = b"CN";
+
+/// Length of an ORI.
+const ORI_BYTES: usize = 9;
 
 /// Length of the code of a state, a country or a region.
 const MEMBER_BYTES: usize = 2;
@@ -31,11 +42,34 @@ pub(crate) enum Leg<'a> {
 /// How far a message reaches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Scope {
+    AllPoints,
+    Canada,
     Group,
     Joint,
     Region,
     Single,
     State,
+    Statewide,
+}
+
+impl Scope {
+    /// Whether it is a broadcast: nobody in particular is addressed.
+    pub(crate) fn broadcasts(self) -> bool {
+        matches!(self, Self::AllPoints | Self::Group | Self::Region | Self::Statewide)
+    }
+}
+
+/// Whether the list of addressees may be written. Policy has the first word on it, so that a
+/// refusal names its law; what policy lets pass is refused all the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Addressing {
+    /// A place in Canada by other than `CN`.
+    Canadian,
+    Fair,
+    /// More addressees than the limit.
+    Many,
+    /// More than five outside the state.
+    ManyStates,
 }
 
 /// All legs of a message, each destination once, in the order of the message.
@@ -46,11 +80,14 @@ pub(crate) struct Plan<'a> {
     pub(crate) scope: Scope,
     /// The groups among its addressees.
     pub(crate) groups: SmallVec<[GroupId; 2]>,
+    pub(crate) addressing: Addressing,
 }
 
 /// Why there is no plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PlanError {
+    /// A place in Canada that no line lists.
+    Canadian,
     /// A destination that nobody has, or none where one is needed.
     DestinationUnknown,
     /// No route for this key.
@@ -64,6 +101,15 @@ impl Plan<'_> {
     pub(crate) fn admits(&self, directory: &Directory, sender: AgencyId) -> bool {
         self.groups.iter().all(|group| directory.group_of(*group).senders.include(sender))
     }
+
+    /// Whether the list of addressees is within the limits, whatever policy said of it.
+    pub(crate) fn fair(&self) -> Result<(), PlanError> {
+        match self.addressing {
+            Addressing::Canadian => Err(PlanError::Canadian),
+            Addressing::Fair => Ok(()),
+            Addressing::Many | Addressing::ManyStates => Err(PlanError::TooManyDestinations),
+        }
+    }
 }
 
 /// The destinations of `envelope`.
@@ -75,11 +121,10 @@ pub(crate) fn plan<'a>(
 ) -> Result<Plan<'a>, PlanError> {
     let named: Destinations<'a> = envelope.destinations.iter().map(|it| it.of(bytes)).collect();
     let addressed = matches!(key.action, Action::Administer | Action::Confirm);
-    let plan = if addressed {
-        addressed_plan(directory, &named, key)?
-    } else {
-        routed_plan(directory, envelope, bytes, &named)?
-    };
+    if addressed {
+        return addressed_plan(directory, &named, key);
+    }
+    let plan = routed_plan(directory, envelope, bytes, &named)?;
     let limits = directory.settings().limits;
     let hosts = plan.legs.iter().filter(|leg| matches!(leg, Leg::Host { .. })).count();
     // A control field has room for this many legs; only legs to hosts need one.
@@ -141,10 +186,11 @@ fn routed_plan<'a>(
             legs.push(Leg::Host { host, spec, destinations });
         }
     }
-    Ok(Plan { legs, scope, groups: SmallVec::new() })
+    Ok(Plan { legs, scope, groups: SmallVec::new(), addressing: Addressing::Fair })
 }
 
-fn addressed_plan<'a>(
+/// The stations and systems of a list of addressees, which may be of every kind, each once.
+pub(crate) fn addressed_plan<'a>(
     directory: &'a Directory,
     named: &[&'a [u8]],
     key: &Key,
@@ -153,26 +199,52 @@ fn addressed_plan<'a>(
     let mut elsewhere: Destinations<'a> = SmallVec::new();
     let mut groups = SmallVec::new();
     for name in named {
-        match directory.addressee(name).ok_or(PlanError::DestinationUnknown)? {
-            Addressee::Group(group) => {
+        match directory.addressee(name) {
+            Some(Addressee::Group(group)) if groups.contains(&group) => {}
+            Some(Addressee::Group(group)) => {
                 groups.push(group);
                 stations.extend_from_slice(directory.expand(group));
             }
-            Addressee::Line(_) => elsewhere.push(name),
-            Addressee::Ori(_, station) | Addressee::Station(station) => stations.push(station),
+            Some(Addressee::Line(_)) if elsewhere.contains(name) => {}
+            Some(Addressee::Line(_)) => elsewhere.push(name),
+            Some(Addressee::Ori(_, station) | Addressee::Station(station)) => {
+                stations.push(station);
+            }
+            None if is_canadian(name) => return Err(PlanError::Canadian),
+            None => return Err(PlanError::DestinationUnknown),
         }
     }
-    if elsewhere.len() > ELSEWHERE_MAX {
-        return Err(PlanError::TooManyDestinations);
-    }
+    let limits = directory.settings().limits;
+    let administers = key.action == Action::Administer;
+    let addressing = if administers && elsewhere.iter().any(|name| is_canadian(name)) {
+        Addressing::Canadian
+    } else if elsewhere.len() > ELSEWHERE_MAX {
+        Addressing::ManyStates
+    } else if named.len() > usize::from(limits.destinations) {
+        Addressing::Many
+    } else {
+        Addressing::Fair
+    };
     let mut seen = vec![false; directory.stations().len()];
     stations.retain(|station| {
         seen.get_mut(station.index()).is_some_and(|seen| !std::mem::replace(seen, true))
     });
-    let members = elsewhere.iter().filter(|name| name.len() == MEMBER_BYTES).count();
-    let scope = if elsewhere.iter().any(|name| is_region(name)) {
+    if stations.len() > limits.group_stations as usize {
+        return Err(PlanError::TooManyDestinations);
+    }
+    let statewide = |group: &GroupId| directory.group_of(*group).scope == routing::Scope::State;
+    let regions = elsewhere.iter().filter(|name| is_region(name)).count();
+    let members = elsewhere.iter().filter(|name| name.len() == MEMBER_BYTES);
+    let (canada, states): (Vec<&[u8]>, Vec<&[u8]>) = members.partition(|name| **name == CANADA);
+    let scope = if regions > REGIONS_MAX {
+        Scope::AllPoints
+    } else if regions > 0 {
         Scope::Region
-    } else if members > 0 {
+    } else if groups.iter().any(statewide) {
+        Scope::Statewide
+    } else if canada.len() == 1 && states.is_empty() && groups.is_empty() {
+        Scope::Canada
+    } else if !canada.is_empty() || !states.is_empty() {
         // Whoever receives it there passes it on as they see fit.
         Scope::State
     } else if !groups.is_empty() {
@@ -196,7 +268,22 @@ fn addressed_plan<'a>(
             destinations: leg.destinations,
         }));
     }
-    Ok(Plan { legs, scope, groups })
+    if legs.is_empty() {
+        return Err(PlanError::DestinationUnknown);
+    }
+    Ok(Plan { legs, scope, groups, addressing })
+}
+
+/// A place in Canada by other than `CN`: an ORI of Canada, or the code or ORI of a province.
+fn is_canadian(name: &[u8]) -> bool {
+    /// Codes that no member of Nlets has; New Brunswick's would be Nebraska's.
+    const PROVINCES: [&[u8]; 12] =
+        [b"AB", b"BC", b"MB", b"NF", b"NS", b"NT", b"NU", b"ON", b"PE", b"PQ", b"SK", b"YT"];
+    match name.get(..MEMBER_BYTES) {
+        Some(code) if code == CANADA => name != CANADA,
+        Some(code) => matches!(name.len(), MEMBER_BYTES | ORI_BYTES) && PROVINCES.contains(&code),
+        None => false,
+    }
 }
 
 /// An Nlets region code: a letter and a digit, such as `E1`.

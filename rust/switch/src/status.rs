@@ -44,6 +44,8 @@ pub struct Status {
     pub sessions: usize,
     /// Inquiries whose replies are still correlated.
     pub correlated: usize,
+    /// Messages that wait in the intercept queue.
+    pub intercepted: usize,
     /// Every line.
     pub lines: Vec<LineStatus>,
 }
@@ -59,6 +61,7 @@ impl Engine {
             durable: self.durable,
             sessions: self.sessions.len(),
             correlated: self.pending.len(),
+            intercepted: self.intercepts.len(),
             lines: lines
                 .map(|(line, state)| LineStatus {
                     name: line.name.to_string(),
