@@ -18,7 +18,7 @@ from clets_core.errors import ClientCode, ClientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-KINDS: Final = ("accepted", "refused", "outcomes", "line", "started", "stopped")
+KINDS: Final = ("accepted", "refused", "outcomes", "line", "started", "stopped", "intercept")
 POLL_SECONDS: Final = 0.25
 # What is shown of a record besides number, time and kind. The user, the reference and the body
 # are left out: a body is shown only on request, for it tells of persons.
@@ -37,6 +37,13 @@ SHOWN: Final = (
     "peer",
     "bundle",
     "version",
+    "action",
+    "message",
+    "operator",
+    "account",
+    "reason",
+    "to",
+    "held_until_us",
 )
 
 
@@ -145,6 +152,8 @@ class Chosen:
         if kind == "outcomes":
             content["items"] = [item for item in content["items"] if item[0] in wanted]
             return bool(content["items"])
+        if kind == "intercept":
+            return content["message"] in wanted
         if kind == "accepted" and content.get("parent") in wanted:
             wanted.add(number)
         return number in wanted
@@ -188,6 +197,9 @@ def _remarks(row: dict[str, Any]) -> list[str]:
         "effect": str,
         "code": lambda code: f"E{code}",
         "rules": lambda rules: f"by {', '.join(rules)}",
+        "action": lambda action: f"{action} {row.get('message', 0)}",
+        "operator": lambda operator: f"by {operator} ({row.get('account', '')})",
+        "reason": lambda reason: f"reason {reason}",
         "parent": lambda parent: f"for {parent}{' (late)' if row.get('late') else ''}",
         "entries": lambda entries: f"to {', '.join(map(_named, entries))}" if entries else "",
         "outcomes": lambda outcomes: ", ".join(map(_outcome, outcomes)),

@@ -30,8 +30,9 @@ class Status(Struct, frozen=True):
     durable: int
     sessions: int
     correlated: int
-    intercepted: int
     lines: tuple[LineStatus, ...]
+    # Messages that wait in the intercept queue.
+    intercepted: int = 0
 
     def line(self, name: str) -> LineStatus:
         """One line by name.

@@ -73,8 +73,8 @@ fn reached(payload: &str) -> Vec<String> {
     let mut world = with_nlets();
     sent(&mut world, payload);
     let accepted = world.journal.iter().filter(|(kind, ..)| *kind == record::ACCEPTED);
-    let accepted = accepted.map(|(_, _, body)| record::decode::<Accepted<'_>>(body).unwrap());
-    let own = accepted.filter(|it| it.line == "alpha").next_back().unwrap();
+    let mut accepted = accepted.map(|(_, _, body)| record::decode::<Accepted<'_>>(body).unwrap());
+    let own = accepted.rfind(|it| it.line == "alpha").unwrap();
     own.entries
         .iter()
         .map(|entry| match &entry.target {
