@@ -41,7 +41,6 @@ SHOWN: Final = (
     "message",
     "operator",
     "account",
-    "reason",
     "to",
     "held_until_us",
 )
@@ -176,6 +175,8 @@ def as_row(
             {"smn": smn, "entry": entry, "outcome": outcome}
             for smn, entry, outcome in content["items"]
         ]
+    if body and content.get("reason"):
+        row["reason"] = content["reason"]
     if body and "body" in content:
         row["body"] = _text(content["body"])
     return row
@@ -186,6 +187,8 @@ def as_line(row: dict[str, Any]) -> str:
     head = f"{row['number']:>8} {row['time']} {row['kind']:<9}"
     names = (str(row.get(name, "")) for name in ("line", "station", "key"))
     parts = [head, *(f"{visible(name):<11}" for name in names), *map(visible, _remarks(row))]
+    if "reason" in row:
+        parts.append(f"\n{'':>9}{visible(row['reason'])}")
     if "body" in row:
         parts.append(f"\n{'':>9}{visible(row['body'])}")
     return " ".join(parts).rstrip()
@@ -199,7 +202,6 @@ def _remarks(row: dict[str, Any]) -> list[str]:
         "rules": lambda rules: f"by {', '.join(rules)}",
         "action": lambda action: f"{action} {row.get('message', 0)}",
         "operator": lambda operator: f"by {operator} ({row.get('account', '')})",
-        "reason": lambda reason: f"reason {reason}",
         "parent": lambda parent: f"for {parent}{' (late)' if row.get('late') else ''}",
         "entries": lambda entries: f"to {', '.join(map(_named, entries))}" if entries else "",
         "outcomes": lambda outcomes: ", ".join(map(_outcome, outcomes)),

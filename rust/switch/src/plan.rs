@@ -5,7 +5,7 @@
 //! for each, so that each has exactly one outcome.
 
 use clets_routing::{
-    self as routing, Addressee, AgencyId, Directory, GroupId, LegSpec, LineId, StationId,
+    self as routing, Addressee, AgencyId, Directory, GroupId, LegSpec, LineId, Member, StationId,
 };
 use clets_wire::{Action, Envelope, Key, Span};
 use smallvec::SmallVec;
@@ -78,7 +78,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) legs: Vec<Leg<'a>>,
     /// The widest reach among its addressees.
     pub(crate) scope: Scope,
-    /// The groups among its addressees.
+    /// The groups among its addressees, and those inside them.
     pub(crate) groups: SmallVec<[GroupId; 2]>,
     pub(crate) addressing: Addressing,
 }
@@ -198,11 +198,11 @@ pub(crate) fn addressed_plan<'a>(
     let mut stations: Vec<StationId> = Vec::new();
     let mut elsewhere: Destinations<'a> = SmallVec::new();
     let mut groups = SmallVec::new();
+    let administers = key.action == Action::Administer;
     for name in named {
         match directory.addressee(name) {
-            Some(Addressee::Group(group)) if groups.contains(&group) => {}
             Some(Addressee::Group(group)) => {
-                groups.push(group);
+                add_group(directory, group, &mut groups);
                 stations.extend_from_slice(directory.expand(group));
             }
             Some(Addressee::Line(_)) if elsewhere.contains(name) => {}
@@ -210,12 +210,11 @@ pub(crate) fn addressed_plan<'a>(
             Some(Addressee::Ori(_, station) | Addressee::Station(station)) => {
                 stations.push(station);
             }
-            None if is_canadian(name) => return Err(PlanError::Canadian),
+            None if administers && is_canadian(name) => return Err(PlanError::Canadian),
             None => return Err(PlanError::DestinationUnknown),
         }
     }
     let limits = directory.settings().limits;
-    let administers = key.action == Action::Administer;
     let addressing = if administers && elsewhere.iter().any(|name| is_canadian(name)) {
         Addressing::Canadian
     } else if elsewhere.len() > ELSEWHERE_MAX {
@@ -272,6 +271,26 @@ pub(crate) fn addressed_plan<'a>(
         return Err(PlanError::DestinationUnknown);
     }
     Ok(Plan { legs, scope, groups, addressing })
+}
+
+/// A group and all inside it, each once: whoever may not send to a group may not do so by way of
+/// another that contains it. A bundle has no circles of groups, and this would end on one.
+fn add_group(directory: &Directory, group: GroupId, groups: &mut SmallVec<[GroupId; 2]>) {
+    let first = groups.len();
+    if !groups.contains(&group) {
+        groups.push(group);
+    }
+    let mut at = first;
+    while let Some(outer) = groups.get(at).copied() {
+        for member in &directory.group_of(outer).members {
+            if let Member::Group(inner) = member
+                && !groups.contains(inner)
+            {
+                groups.push(*inner);
+            }
+        }
+        at += 1;
+    }
 }
 
 /// A place in Canada by other than `CN`: an ORI of Canada, or the code or ORI of a province.

@@ -3,6 +3,9 @@
 use clets_switch::record::{self, Accepted, InterceptEvent, Refused};
 use clets_switch::{Command, CommandError, Performed, Step};
 
+use clets_wire::framing::native::Kind;
+use proptest::prelude::*;
+
 use crate::world::{Seen, World};
 use crate::{ALPHA, BETA, connected};
 
@@ -95,6 +98,48 @@ fn addresses_of_every_kind_mix_and_each_station_is_reached_once() {
     assert_eq!(reached("ALPHA1.R.U1.AM.CA0010100.CN.TXT\r\nHELLO"), ["nlets CN"]);
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_mix_of_addresses_reaches_what_each_alone_reaches(
+        picked in prop::collection::vec(0..POOL.len(), 1..12),
+    ) {
+        let names: Vec<&str> = picked.iter().map(|at| POOL[*at].0).collect();
+        let mut stations: Vec<&str> = Vec::new();
+        let mut beyond: Vec<&str> = Vec::new();
+        for at in picked {
+            for station in POOL[at].1 {
+                if !stations.contains(station) {
+                    stations.push(station);
+                }
+            }
+            if POOL[at].1.is_empty() && !beyond.contains(&POOL[at].0) {
+                beyond.push(POOL[at].0);
+            }
+        }
+        let mut expected: Vec<String> = stations.iter().map(ToString::to_string).collect();
+        if !beyond.is_empty() {
+            expected.push(format!("nlets {}", beyond.join(" ")));
+        }
+        let payload = format!("ALPHA1.R.U1.AM.CA0010100.{}.TXT\r\nALL", names.join(","));
+        prop_assert_eq!(reached(&payload), expected);
+    }
+}
+
+/// Addresses, and the stations that each reaches; none for one beyond the state.
+const POOL: [(&str, &[&str]); 9] = [
+    ("ALPHA1", &["ALPHA1"]),
+    ("BETA2", &["BETA2"]),
+    ("CA0010100", &["ALPHA1"]),
+    ("CA0020000", &["BETA1"]),
+    ("BAYAREA", &["ALPHA1", "BETA1", "BETA2"]),
+    ("AZ", &[]),
+    ("CN", &[]),
+    ("TX0000000", &[]),
+    ("NY", &[]),
+];
+
 #[test]
 fn lists_of_addressees_have_limits_and_the_refusal_names_the_rule() {
     let six = "ALPHA1.R.U1.AM.CA0010100.AZ,NY,OH,TX,UT,WA.TXT\r\nTOO FAR";
@@ -133,7 +178,9 @@ fn what_is_for_law_enforcement_only_says_so_everywhere() {
 
 #[test]
 fn broadcasts_that_need_an_approval_wait_for_it() {
-    for (to, rule) in [("A1", "B-11"), ("A1,B1,C1", "B-05.3"), ("EVERYONE", "B-04.2")] {
+    for (to, rule) in
+        [("A1", "B-11"), ("A1,B1,C1", "B-05.3"), ("EVERYONE", "B-04.2"), ("AROUND", "B-04.2")]
+    {
         let mut world = with_nlets();
         let payload = format!("ALPHA1.R.U1.AM.CA0010100.{to},BETA1.TXT\r\nBOLO");
         let told = sent(&mut world, &payload);
@@ -142,12 +189,18 @@ fn broadcasts_that_need_an_approval_wait_for_it() {
         let waiting = world.engine.intercepts(world.now_us);
         assert_eq!(waiting[0].rules, [rule]);
     }
+}
+
+#[test]
+fn who_may_not_send_to_a_group_may_not_by_way_of_another() {
     let mut world = with_nlets();
-    let so = "BETA1.R.U2.AM.CA0020000.EVERYONE.TXT\r\nBOLO";
-    world.native(BETA, clets_wire::framing::native::Kind::Data, 0, 1, so.as_bytes());
-    world.sync();
-    let seen = world.seen(BETA);
-    assert!(matches!(seen[0], Seen::Reject(1, 509, _)), "{seen:?}");
+    for (sequence, group) in [(1, "EVERYONE"), (2, "AROUND")] {
+        let payload = format!("BETA1.R{sequence}.U2.AM.CA0020000.{group}.TXT\r\nBOLO");
+        world.native(BETA, Kind::Data, 0, sequence, payload.as_bytes());
+        world.sync();
+        let seen = world.seen(BETA);
+        assert!(matches!(seen[0], Seen::Reject(_, 509, _)), "{seen:?}");
+    }
 }
 
 #[test]

@@ -52,7 +52,9 @@ const DOCUMENT: &str = r#"{
  "groups": [{"code": "BAYAREA", "title": "Bay", "scope": "group",
              "members": ["ALPHA1", "BETA1", "BETA2"], "senders": null},
             {"code": "EVERYONE", "title": "The state", "scope": "state",
-             "members": ["BAYAREA"], "senders": ["alpha-pd"]}],
+             "members": ["BAYAREA"], "senders": ["alpha-pd"]},
+            {"code": "AROUND", "title": "The state by another name", "scope": "group",
+             "members": ["EVERYONE"], "senders": null}],
  "routes": [
   {"keys": ["IV.4A"], "condition": null, "legs": [
    {"host": "svs", "key": "IA.QV", "destination_field": null, "destination": null,
