@@ -98,6 +98,10 @@ class ClientCode(Enum):
     ADDRESS = (925, "address not free", "The addresses to listen on must be free and local.")
     UNHEARD = (926, "no answer", "The switch must answer each message within the time given.")
 
+    CONTROL_ABSENT = (940, "no control socket", "A running switch must listen at the socket.")
+    CONTROL_REQUEST = (941, "control request", "A request must be one JSON object on one line.")
+    CONTROL_VERB = (942, "control verb", "A request must name a verb that the switch knows.")
+
     @property
     def number(self) -> int:
         """The number, shown as ``E901``."""

@@ -146,8 +146,10 @@ class Center:
 
 
 @asynccontextmanager
-async def running(bundle: Bundle, journal: Path) -> AsyncIterator[Center]:
-    async with Switch(bundle, journal=journal, segment_bytes=1 << 20) as switch:
+async def running(
+    bundle: Bundle, journal: Path, control: Path | None = None
+) -> AsyncIterator[Center]:
+    async with Switch(bundle, journal=journal, segment_bytes=1 << 20, control=control) as switch:
         center = Center(switch, bundle, journal)
         try:
             yield center

@@ -339,6 +339,21 @@ def test_all_that_concerns_one_message() -> None:
     assert [row["number"] for row in Chosen(kinds, {2}).of(RECORDS)] == [4]
 
 
+def test_what_an_operator_did_is_shown_and_the_reason_on_request() -> None:
+    body = msgpack.encode(
+        {
+            "action": "return", "message": 1, "operator": "SGT SAMPLE", "account": "center",
+            "reason": "SECRET", "until_us": 0, "to": [], "entries": [],
+        }
+    )  # fmt: skip
+    records = [(9, "intercept", 0, body)]
+    (row,) = Chosen(messages={1}).of(records)
+    assert as_line(row).endswith("return 1 by SGT SAMPLE (center)")
+    assert not list(Chosen(messages={2}).of(records))
+    (row,) = Chosen().of(records, body=True)
+    assert as_line(row).endswith("SECRET")
+
+
 @pytest.mark.parametrize("verb", ["verify", "show"])
 def test_no_journal_at_all(verb: str, tmp_path: Path) -> None:
     result = clets("journal", verb, tmp_path / "absent")

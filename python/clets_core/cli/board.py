@@ -123,10 +123,11 @@ def _totals(status: Status, rates: dict[str, Rate]) -> list[str]:
 
 
 def _caption(status: Status, hidden: int) -> str:
+    held = f", {status.intercepted:,} held for approval" if status.intercepted else ""
     rest = f", {hidden:,} idle or less busy lines not shown" if hidden else ""
     return (
         f"bundle {status.bundle[:12]}, {status.durable:,} of {status.next_number:,} records "
-        f"durable, {status.sessions:,} sessions, {status.correlated:,} inquiries open{rest}"
+        f"durable, {status.sessions:,} sessions, {status.correlated:,} inquiries open{held}{rest}"
     )
 
 

@@ -18,7 +18,9 @@ from clets_core.errors import ClientCode, ClientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-KINDS: Final = ("accepted", "refused", "outcomes", "line", "started", "stopped", "service")
+KINDS: Final = (
+    "accepted", "refused", "outcomes", "line", "started", "stopped", "service", "intercept",
+)  # fmt: skip
 POLL_SECONDS: Final = 0.25
 # What is shown of a record besides number, time and kind. The user, the reference and the body
 # are left out: a body is shown only on request, for it tells of persons.
@@ -37,6 +39,12 @@ SHOWN: Final = (
     "peer",
     "bundle",
     "version",
+    "action",
+    "message",
+    "operator",
+    "account",
+    "to",
+    "held_until_us",
 )
 
 
@@ -145,6 +153,8 @@ class Chosen:
         if kind == "outcomes":
             content["items"] = [item for item in content["items"] if item[0] in wanted]
             return bool(content["items"])
+        if kind == "intercept":
+            return content["message"] in wanted
         if kind == "accepted" and content.get("parent") in wanted:
             wanted.add(number)
         return number in wanted
@@ -167,6 +177,8 @@ def as_row(
             {"smn": smn, "entry": entry, "outcome": outcome}
             for smn, entry, outcome in content["items"]
         ]
+    if body and content.get("reason"):
+        row["reason"] = content["reason"]
     if body and "body" in content:
         row["body"] = _text(content["body"])
     return row
@@ -177,6 +189,8 @@ def as_line(row: dict[str, Any]) -> str:
     head = f"{row['number']:>8} {row['time']} {row['kind']:<9}"
     names = (str(row.get(name, "")) for name in ("line", "station", "key"))
     parts = [head, *(f"{visible(name):<11}" for name in names), *map(visible, _remarks(row))]
+    if "reason" in row:
+        parts.append(f"\n{'':>9}{visible(row['reason'])}")
     if "body" in row:
         parts.append(f"\n{'':>9}{visible(row['body'])}")
     return " ".join(parts).rstrip()
@@ -188,6 +202,8 @@ def _remarks(row: dict[str, Any]) -> list[str]:
         "effect": str,
         "code": lambda code: f"E{code}",
         "rules": lambda rules: f"by {', '.join(rules)}",
+        "action": lambda action: f"{action} {row.get('message', 0)}",
+        "operator": lambda operator: f"by {operator} ({row.get('account', '')})",
         "parent": lambda parent: f"for {parent}{' (late)' if row.get('late') else ''}",
         "entries": lambda entries: f"to {', '.join(map(_named, entries))}" if entries else "",
         "outcomes": lambda outcomes: ", ".join(map(_outcome, outcomes)),

@@ -27,6 +27,7 @@ VERBS: Final = {
     "decide": "Ask a bundle's policy about a message.",
     "decode": "Print messages as JSON, one a line.",
     "demo": "Drive a switch with the sample state through a scenario.",
+    "intercept": "Approve or return the broadcasts that a switch holds.",
     "journal": "Prove or read a journal.",
     "keys": "Print the catalogue of message keys.",
     "run": "Run the switch of a bundle until SIGINT or SIGTERM.",

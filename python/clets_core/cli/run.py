@@ -18,6 +18,7 @@ from clets_core.cli.board import Board
 from clets_core.cli.terminal import console, json_option, print_json
 from clets_core.config.bundle import Bundle, load_bundle
 from clets_core.errors import ClientCode, ClientError
+from clets_core.runtime.control import SOCKET_NAME
 from clets_core.runtime.switch import Switch
 
 if TYPE_CHECKING:
@@ -35,13 +36,25 @@ log = logging.getLogger("clets_core")
     show_default=True,
     help="Folder of the journal; made when it is absent.",
 )
+@click.option(
+    "--control",
+    type=click.Path(path_type=Path),
+    help="Control socket for `clets intercept`; default: control.sock in the journal's folder.",
+)
 @click.option("--hosts/--no-hosts", help="Run simulated destination systems too.")
 @click.option(
     "--table/--no-table", default=None, help="Live table of lines; default: on a terminal."
 )
 @json_option
 @click.argument("bundle", type=click.Path(path_type=Path))
-def run(journal: Path, hosts: bool, table: bool | None, as_json: bool, bundle: Path) -> None:
+def run(
+    journal: Path,
+    control: Path | None,
+    hosts: bool,
+    table: bool | None,
+    as_json: bool,
+    bundle: Path,
+) -> None:
     """Run the switch of the folder BUNDLE until SIGINT or SIGTERM.
 
     Without the table it prints one line, `ready`, when its listeners are open (with --json an
@@ -52,14 +65,15 @@ def run(journal: Path, hosts: bool, table: bool | None, as_json: bool, bundle: P
     loaded = load_bundle(bundle)
     drawn = sys.stdout.isatty() and not as_json if table is None else table
     _log_to_stderr(plain=not drawn)
+    switch = Switch(loaded, journal=journal, control=control or journal / SOCKET_NAME)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        failure = runner.run(_serve(loaded, journal, hosts=hosts, drawn=drawn, as_json=as_json))
+        failure = runner.run(_serve(loaded, switch, hosts=hosts, drawn=drawn, as_json=as_json))
     if failure is not None:
         raise failure
 
 
 async def _serve(
-    bundle: Bundle, journal: Path, *, hosts: bool, drawn: bool, as_json: bool
+    bundle: Bundle, switch: Switch, *, hosts: bool, drawn: bool, as_json: bool
 ) -> JournalError | None:
     """Runs until it is told to stop, or the journal fails: then with the error."""
     stop = asyncio.Event()
@@ -72,7 +86,7 @@ async def _serve(
                 from clets_core.hosts import start_hosts
 
                 await stack.enter_async_context(start_hosts(bundle.configuration.hosts))
-            switch = await stack.enter_async_context(Switch(bundle, journal=journal))
+            await stack.enter_async_context(switch)
         except OSError as error:
             text = f"{error.strerror or error}; expected addresses that are free and local"
             raise ClientError(ClientCode.ADDRESS.number, text) from error

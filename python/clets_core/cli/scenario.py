@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from clets_core._core import journal_records, journal_verify
+from clets_core.cli.intercept import ask
 from clets_core.cli.stage import REPLY_SECONDS, Stage
 from clets_core.client import Answer, Client, Received, inquire
 from clets_core.errors import CletsError, JournalError
+from clets_core.runtime.control import SOCKET_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -230,6 +232,8 @@ class Scenario:
             ("message to Canada and back", self._to("CN")),
             ("unsolicited hit from NCIC", self._unsolicited),
             ("bulletin to a group", self._bulletin),
+            ("broadcast to a region: held, approved, delivered", self._intercepted),
+            ("and another, returned", self._returned),
             ("message for a line that is down", self._held),
             ("silent host: NO-REPLY, then a late answer", self._silent),
             ("host out of service: told at once", self._outage),
@@ -391,6 +395,35 @@ class Scenario:
         entries = len(record["entries"])
         _must(entries > 2, f"expected an entry for each station, found {entries}")
         return f"{code}: one body, {entries} entries; 2 lines up have it, the others' wait"
+
+    async def _waiting(self, text: str) -> int:
+        """Sends a broadcast that needs an approval; gives its number in the intercept queue."""
+        await self._send(DEPUTY, ["A1"], text)
+        await self._arrives("county-019", "HELD FOR APPROVAL")
+        (waiting,) = await self._operator("list")
+        return int(waiting["message"])
+
+    async def _operator(self, verb: str, **said: object) -> Any:  # noqa: ANN401
+        """What an operator does by `clets intercept`."""
+        control = self._stage.journal / SOCKET_NAME
+        return await asyncio.to_thread(ask, control, f"intercept.{verb}", **said)
+
+    async def _intercepted(self) -> str:
+        number = await self._waiting("KIDNAPPING, WHITE SEDAN 9SYN999")
+        why = {"operator": "SGT SAMPLE", "reason": "urgent enough"}
+        await self._operator("forward", message=number, **why)
+        answer = await self._arrives("county-019", "YOUR MESSAGE WAS RECEIVED")
+        _must("KIDNAPPING" in answer.text, f"expected the broadcast in {answer.text}")
+        origin = answer.message.origin if answer.message else ""
+        return f"A1 waits as {number} by rule B-11; forwarded by SGT SAMPLE; {origin} has it"
+
+    async def _returned(self) -> str:
+        number = await self._waiting("CHARITY RUN ON SUNDAY")
+        why = {"operator": "SGT SAMPLE", "reason": "no crime information"}
+        await self._operator("return", message=number, **why)
+        notice = await self._arrives("county-019", "E531")
+        _must("NO CRIME INFORMATION" in notice.text, f"no reason in {notice.text}")
+        return f"{notice.key} E531 to {notice.station}, with the operator's reason"
 
     async def _held(self) -> str:
         await self._send(DEPUTY, ["A0560001"], "WAIT FOR ME")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("clets_core")
 
+# The number of a journal that takes no write.
+_STOPPED: Final = 601
 TICK_SECONDS: Final = 0.1
 # A peer that reads nothing costs at most this much memory before it is dropped; what was not
 # acknowledged waits in its queue and is sent again.
@@ -37,6 +39,8 @@ class Shell:
         self._transports: dict[int, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
+        # Those who wait for a record to be durable: its number, and what they wait on.
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     def start(self) -> None:
         """Begins to listen for group commits, and to tell the time."""
@@ -54,6 +58,9 @@ class Shell:
         for transport in list(self._transports.values()):
             transport.abort()
         self._transports.clear()
+        for _, future in self._waiting:
+            future.cancel()
+        self._waiting.clear()
 
     def opened(self, transport: asyncio.Transport, line: str) -> Intake | None:
         """Tells the engine of a connection whose line is known; gives its receive buffer."""
@@ -90,8 +97,50 @@ class Shell:
         """
         self._do(lambda: self.center.service(line, family, state))
 
+    def operate(self, command: bytes) -> bytes:
+        """Carries out one step of an operator; see :meth:`Center.operate`.
+
+        Raises:
+            RefusedError: Nothing was done, and why.
+            JournalError: The journal failed; the switch has stopped.
+        """
+        if self._stopped:
+            raise JournalError(_STOPPED, "the switch has stopped")
+        try:
+            orders, done = self.center.operate(command)
+        except JournalError as error:
+            self._fail(error)
+            raise
+        self._carry_out(orders)
+        return done
+
+    async def durable(self, record: int) -> None:
+        """Waits until a record is on stable storage.
+
+        Raises:
+            JournalError: The switch stopped before it was.
+        """
+        if record < self.center.durable:
+            return
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append((record, future))
+        try:
+            await future
+        except asyncio.CancelledError:
+            if self._stopped:
+                text = "the switch stopped before the record was durable"
+                raise JournalError(_STOPPED, text) from None
+            raise
+
     def _committed(self) -> None:
         self._do(self.center.commit)
+        if not self._waiting or self._stopped:
+            return
+        count = self.center.durable
+        for record, future in self._waiting:
+            if record < count and not future.done():
+                future.set_result(None)
+        self._waiting = [it for it in self._waiting if it[0] >= count and not it[1].done()]
 
     def _tick(self) -> None:
         self._do(self.center.tick)

@@ -39,6 +39,8 @@ class Status(Struct, frozen=True):
     """Hit confirmation requests that wait for an answer."""
     alarms: int = 0
     """Hit confirmations that stayed unanswered to the third request."""
+    intercepted: int = 0
+    """Messages that wait in the intercept queue."""
 
     def line(self, name: str) -> LineStatus:
         """One line by name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import msgspec
@@ -12,6 +13,8 @@ from clets_core._core import Center
 from clets_core.net.dialer import Dialer
 from clets_core.net.listener import listen
 from clets_core.net.shell import Shell
+from clets_core.runtime import intercept
+from clets_core.runtime.control import Control
 from clets_core.runtime.status import Status
 
 if TYPE_CHECKING:
@@ -35,10 +38,13 @@ class Switch:
         bundle: What :func:`clets_core.load_bundle` gave.
         journal: The journal's folder; made when it is absent. One switch at a time may have it.
         segment_bytes: Length of new journal files, bytes.
+        control: Where the control socket is to stand, for ``clets intercept``; by default there
+            is none. Only the account that runs the switch can open it.
 
     Raises:
         JournalError: The journal is damaged, unreadable, or another switch has it.
         OSError: A listener's address cannot be opened.
+        ClientError: E925 the control socket cannot be opened.
     """
 
     def __init__(
@@ -47,10 +53,12 @@ class Switch:
         *,
         journal: str | PathLike[str],
         segment_bytes: int = 64 << 20,
+        control: str | PathLike[str] | None = None,
     ) -> None:
         self._bundle = bundle
         self._journal = journal
         self._segment_bytes = segment_bytes
+        self._control = None if control is None else Control(Path(control))
         self._shell: Shell | None = None
         self._servers: list[asyncio.Server] = []
         self._dialers: list[Dialer] = []
@@ -128,12 +136,17 @@ class Switch:
         for listener in configuration.switch.listener:
             server = await listen(shell, listener, configuration.lines, folder)
             self._servers.append(server)
+        if self._control is not None:
+            intercept.join(self._control, shell)
+            await self._control.open()
 
     async def _close(self) -> None:
         if self._shell is None:
             return
         for server in self._servers:
             server.close()
+        if self._control is not None:
+            await self._control.close()
         for dialer in self._dialers:
             await dialer.stop()
         shell, self._shell = self._shell, None

@@ -205,6 +205,7 @@ facts! {
     /// What kind of information the message asks for or carries, derived from key and destination.
     DataClass: Unknown {
         Admin "admin" "administrative text",
+        AdminLimited "admin_limited" "administrative text for law enforcement only",
         ChiIii "chi_iii" "criminal history in the Interstate Identification Index",
         ChiLocal "chi_local" "local summary criminal history",
         ChiNlets "chi_nlets" "criminal history of another state",
@@ -238,12 +239,23 @@ facts! {
 
     /// How far an administrative message goes.
     Scope: None {
+        AllPoints "all_points" "a broadcast to all points, more than two regions",
+        Canada "canada" "a message to Canada",
         Group "group" "a group bulletin",
         Joint "joint" "a message to several addressees",
         None "none" "no addressee",
         Region "region" "a regional broadcast of other states",
         Single "single" "one addressee",
         State "state" "a broadcast to all of another state",
+        Statewide "statewide" "a broadcast to the whole of this state",
+    }
+
+    /// Whether the list of addressees is one that may be written.
+    Addressing: Fair {
+        Canadian "canadian" "one that names a place in Canada by other than CN",
+        Fair "fair" "one that may be written",
+        Many "many" "one of more addressees than a joint message may have",
+        ManyStates "many_states" "one of more than five states, regions or addressees beyond",
     }
 
     /// The purpose code. CITE: NCIC Operating Manual, III purpose codes.

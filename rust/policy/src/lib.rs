@@ -31,8 +31,9 @@ mod situation;
 pub use day::{day_of, day_text};
 pub use explain::{Explanation, Ground, NearestPermit};
 pub use fact::{
-    Action, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass, Destination,
-    Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind, Training, User,
+    Action, Addressing, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass,
+    Destination, Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind,
+    Training, User,
 };
 pub use judge::{Policies, Verdict};
 pub use load::Problem;

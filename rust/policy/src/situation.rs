@@ -1,8 +1,9 @@
 //! The situation: all that a rule may look at, in one small comparable value.
 
 use crate::fact::{
-    Action, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass, Destination,
-    Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind, Training, User,
+    Action, Addressing, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass,
+    Destination, Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind,
+    Training, User,
 };
 use std::hash::{Hash, Hasher};
 
@@ -131,6 +132,8 @@ situation! {
     destination: Destination, Resource, "the destination";
     /// How far an administrative message goes.
     scope: Scope, Resource, "the addressees";
+    /// The list of addressees.
+    addressing: Addressing, Resource, "the list of addressees";
     /// The purpose code.
     purpose: Purpose, Context, "the purpose code";
     /// California's purpose code.
@@ -141,6 +144,8 @@ situation! {
     attention: Attention, Context, "the attention field";
     /// A case number is given.
     case_number: bool, Context, "the case number", "absent", "given";
+    /// The message says something in words.
+    text: bool, Context, "the text", "absent", "given";
     /// A leg of a message judged before, or made by the switch itself.
     inherited: bool, Resource, "the message",
         "one that a user sent", "a leg of a message already judged";

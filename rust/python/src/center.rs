@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clets_journal::{Journal, Options};
 use clets_routing::LineKind;
-use clets_switch::{ConnectionId, Effects, Engine, Event, Replay, Service, codes, is_family};
+use clets_switch::{
+    Command, ConnectionId, Effects, Engine, Event, Replay, Service, codes, is_family,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rustix::event::{EventfdFlags, eventfd};
@@ -19,6 +21,9 @@ use crate::convert::{journal_error, raise};
 /// What the shell must do now: bytes to write, and connections to close with the code that says
 /// why (0: nothing is wrong).
 type Orders<'py> = (Vec<(u32, Bound<'py, PyBytes>)>, Vec<(u32, u16)>);
+
+/// The number of a request on the control socket that cannot be read; one of `ClientCode`.
+const CONTROL_REQUEST: u16 = 941;
 
 #[derive(Debug)]
 struct State {
@@ -237,6 +242,40 @@ impl Center {
     fn status<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let status = self.lock().engine.status();
         PyBytes::new(py, &serde_json::to_vec(&status).unwrap_or_default())
+    }
+
+    /// The intercept queue, JSON: a list, the oldest message first, without texts.
+    fn intercepts<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let waiting = self.lock().engine.intercepts(self.clock.now_us());
+        PyBytes::new(py, &serde_json::to_vec(&waiting).unwrap_or_default())
+    }
+
+    /// One step of an operator in the intercept queue: a JSON object of action, message, operator,
+    /// account, reason, and text and to where the action takes them.
+    ///
+    /// Gives orders, and a JSON object that is true once `durable` is above its `record`. Raises
+    /// `RefusedError` with the code that says why nothing was done.
+    fn operate<'py>(
+        &self,
+        py: Python<'py>,
+        command: &[u8],
+    ) -> PyResult<(Orders<'py>, Bound<'py, PyBytes>)> {
+        let command: Command = serde_json::from_slice(command).map_err(|error| {
+            raise(py, "ClientError", CONTROL_REQUEST, &format!("the request: {error}"))
+        })?;
+        let mut state = self.lock();
+        let State { engine, effects, .. } = &mut *state;
+        let done = engine
+            .operate(&command, self.clock.now_us(), effects)
+            .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
+        let orders = self.orders(py, state)?;
+        Ok((orders, PyBytes::new(py, &serde_json::to_vec(&done).unwrap_or_default())))
+    }
+
+    /// How many records are on stable storage, as far as `commit` was called.
+    #[getter]
+    fn durable(&self) -> u64 {
+        self.lock().engine.durable()
     }
 
     /// Records the stop, makes everything durable and lets go of the journal.

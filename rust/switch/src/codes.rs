@@ -62,6 +62,7 @@ codes! {
     REASON_ABSENT 413 "reason missing"
         "A request for other than criminal history must say its reason.";
     PURPOSE_RETIRED 414 "purpose retired" "Purpose code U was withdrawn and must not be used.";
+    TEXT_ABSENT 415 "text missing" "An administrative message must say something in words.";
     USER_NOT_CLEARED 420 "user not cleared" "The user's background check must be complete.";
     NO_STATEMENT 421 "no statement" "The user's statement must be signed and on file.";
     TRAINING_LAPSED 422 "training lapsed" "The user's training must be current.";
@@ -82,6 +83,14 @@ codes! {
         "The agency must be one of those that may send to the group.";
     SERVICE_UNKNOWN 519 "unknown service"
         "A state of service must name a host, a family, data class or key, and a known state.";
+    CANADA_BY_CN 530 "Canada by another address"
+        "An administrative message to Canada must be addressed to CN.";
+    RETURNED 531 "returned" "A broadcast must be approved; an operator returned this one.";
+    NOT_INTERCEPTED 532 "not intercepted" "The message must stand in the intercept queue.";
+    LOCKED 533 "locked" "A message that another operator has locked must be left to them.";
+    OPERATOR_UNNAMED 534 "operator or reason missing"
+        "An operator's action must name the operator and the reason, in legal length.";
+    TEXT_UNFIT 535 "text unfit" "A text must be one that the dialect of the message can carry.";
     JOURNAL_WRITE 601 "journal write" "The journal must take every write and every sync.";
     JOURNAL_DAMAGED 602 "journal damaged" "Every record before the last must be whole.";
     CHECKPOINT_BAD 603 "checkpoint bad" "A checkpoint must be signed and match the records.";

@@ -7,14 +7,13 @@
 use std::sync::Arc;
 
 use clets_routing::Addressee as Address;
-use clets_wire::{Action, Key};
+use clets_wire::{Action, Envelope, Key};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use crate::Effects;
 use crate::engine::Engine;
-use crate::intake::Incoming;
 use crate::notice::Addressee;
 use crate::queue::Stored;
 use crate::timers::Timer;
@@ -94,10 +93,11 @@ impl Engine {
     pub(crate) fn confirmation_ms(
         &self,
         key: Option<&Key>,
-        incoming: &Incoming<'_>,
+        envelope: &Envelope,
+        bytes: &[u8],
     ) -> Option<u32> {
         let key = key.filter(|key| key.action == Action::Confirm)?;
-        let urgent = incoming.envelope.field(incoming.bytes, b"PRI") == Some(b"U");
+        let urgent = envelope.field(bytes, b"PRI") == Some(b"U");
         Some(if is_request(key) { self.allowed_ms(urgent) } else { 0 })
     }
 

@@ -8,7 +8,7 @@ use clets_wire::{Envelope, KeyId};
 
 use crate::bundle::KeyFacts;
 use crate::facts::{self, Facts, Heading};
-use crate::plan::{Leg, Plan, PlanError, Scope, plan};
+use crate::plan::{Addressing, Leg, Plan, PlanError, Scope, plan};
 use crate::{Bundle, codes};
 
 /// The most restrictive verdict over a message and its legs.
@@ -31,6 +31,12 @@ impl Decision {
     #[must_use]
     pub fn permits(&self) -> bool {
         matches!(self.effect, Effect::Allow | Effect::Flag | Effect::Label)
+    }
+
+    /// True when the message may pass at once, or after a person has approved it.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.permits() || self.effect == Effect::Hold
     }
 
     /// The ids of the rules that decided, each once.
@@ -102,7 +108,7 @@ impl Judge {
         plan: &Plan<'_>,
         day: i32,
     ) -> Decision {
-        let scope = scope(plan.scope);
+        let (scope, addressing) = (scope(plan.scope), addressing(plan.addressing));
         let mut decision: Option<Decision> = None;
         for (place, leg) in plan.legs.iter().enumerate() {
             let (leg_key, destination) = match leg {
@@ -110,15 +116,17 @@ impl Judge {
                     let found = bundle.catalogue.find(&spec.system, &spec.key);
                     (found.unwrap_or(key), destination_of(bundle, *host))
                 }
-                Leg::Station(_) if plan.scope == Scope::Group => (key, policy::Destination::Group),
+                Leg::Station(_) if !plan.groups.is_empty() => (key, policy::Destination::Group),
                 Leg::Station(_) => (key, policy::Destination::Agency),
             };
             if place == 0 {
-                self.add(&mut decision, bundle, facts, day, key, destination, scope, false);
+                let reach = (scope, addressing);
+                self.add(&mut decision, bundle, facts, day, key, destination, reach, false);
             }
             // The stations of a group are one destination to policy, and so are judged once.
             if leg_key != key || place == 0 || matches!(leg, Leg::Host { .. }) {
-                self.add(&mut decision, bundle, facts, day, leg_key, destination, scope, true);
+                let reach = (scope, addressing);
+                self.add(&mut decision, bundle, facts, day, leg_key, destination, reach, true);
             }
         }
         let mut decision = decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE)).closed();
@@ -139,6 +147,7 @@ impl Judge {
             key,
             destination: policy::Destination::Agency,
             scope: policy::Scope::Single,
+            addressing: policy::Addressing::Fair,
             inherited: true,
         };
         let mut decision = None;
@@ -155,12 +164,12 @@ impl Judge {
         day: i32,
         key: KeyId,
         destination: policy::Destination,
-        scope: policy::Scope,
+        (scope, addressing): (policy::Scope, policy::Addressing),
         inherited: bool,
     ) {
         match bundle.key_facts(key) {
             Some(key) => {
-                let heading = Heading { key, destination, scope, inherited };
+                let heading = Heading { key, destination, scope, addressing, inherited };
                 self.judge(decision, bundle, &facts.situation(heading), day);
             }
             None => *decision = Some(Decision::refusal(codes::UNKNOWN_KEY)),
@@ -245,7 +254,13 @@ impl Judge {
             Ok(plan) if !plan.admits(&bundle.directory, facts.agency(&bundle.directory)) => {
                 Decision::refusal(codes::NOT_A_SENDER)
             }
-            Ok(plan) => self.message(bundle, &facts, key_id, &plan, day),
+            Ok(plan) => {
+                let decision = self.message(bundle, &facts, key_id, &plan, day);
+                match plan.fair() {
+                    Err(error) if decision.passes() => Decision::refusal(plan_code(error)),
+                    _ => decision,
+                }
+            }
             Err(error) => Decision::refusal(plan_code(error)),
         }
     }
@@ -266,6 +281,7 @@ pub(crate) fn find_key(bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) -> Op
 /// The numbered code of a missing plan.
 pub(crate) fn plan_code(error: PlanError) -> u16 {
     match error {
+        PlanError::Canadian => codes::CANADA_BY_CN,
         PlanError::DestinationUnknown => codes::DESTINATION_UNKNOWN,
         PlanError::NoRoute => codes::NO_ROUTE,
         PlanError::TooManyDestinations => codes::TOO_MANY_DESTINATIONS,
@@ -277,12 +293,24 @@ fn destination_of(bundle: &Bundle, host: LineId) -> policy::Destination {
     policy::Destination::parse(system).unwrap_or(policy::Destination::Agency)
 }
 
+fn addressing(addressing: Addressing) -> policy::Addressing {
+    match addressing {
+        Addressing::Canadian => policy::Addressing::Canadian,
+        Addressing::Fair => policy::Addressing::Fair,
+        Addressing::Many => policy::Addressing::Many,
+        Addressing::ManyStates => policy::Addressing::ManyStates,
+    }
+}
+
 fn scope(scope: Scope) -> policy::Scope {
     match scope {
+        Scope::AllPoints => policy::Scope::AllPoints,
+        Scope::Canada => policy::Scope::Canada,
         Scope::Group => policy::Scope::Group,
         Scope::Joint => policy::Scope::Joint,
         Scope::Region => policy::Scope::Region,
         Scope::Single => policy::Scope::Single,
         Scope::State => policy::Scope::State,
+        Scope::Statewide => policy::Scope::Statewide,
     }
 }

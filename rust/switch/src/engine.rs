@@ -1,6 +1,6 @@
 //! The engine: its state, and the way of an event through it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use clets_routing::{Framing, LineId};
@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use crate::confirm::Confirmations;
 use crate::intake::References;
+use crate::intercept::Intercept;
 use crate::queue::{Entry, LineState, Stored};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
 use crate::reply::{HOST_REPETITION_US, Pending};
@@ -40,6 +41,8 @@ pub struct Engine {
     pub(crate) pending: HashMap<Control, Pending, RandomState>,
     pub(crate) references: References,
     pub(crate) host_references: References,
+    /// Messages that wait for an approval, by their number.
+    pub(crate) intercepts: BTreeMap<u64, Intercept>,
     pub(crate) timers: Timers,
     pub(crate) next_number: u64,
     pub(crate) durable: u64,
@@ -63,6 +66,7 @@ impl Engine {
             pending: HashMap::default(),
             references: References::default(),
             host_references: References::default(),
+            intercepts: BTreeMap::new(),
             timers: Timers::default(),
             next_number: 0,
             durable: 0,
@@ -78,6 +82,12 @@ impl Engine {
     #[must_use]
     pub fn bundle(&self) -> &Arc<Bundle> {
         &self.bundle
+    }
+
+    /// How many records are known to be on stable storage.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.durable
     }
 
     /// The first record after recovery: which bundle is in force.
@@ -278,6 +288,7 @@ impl Engine {
         while let Some(timer) = self.timers.due(now_us) {
             match timer {
                 Timer::Confirmation(number) => self.confirmation_overdue(number, now_us, effects),
+                Timer::Approval(number) => self.approval_overdue(number, now_us, effects),
                 Timer::Delay { line, precedence, sequence } => {
                     let state = self.lines.get(line.index());
                     let waiting = state.and_then(|state| state.find(precedence, sequence));

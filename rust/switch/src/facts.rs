@@ -35,6 +35,7 @@ pub(crate) struct Heading {
     pub(crate) key: KeyFacts,
     pub(crate) destination: policy::Destination,
     pub(crate) scope: policy::Scope,
+    pub(crate) addressing: policy::Addressing,
     /// A leg of a message whose own situation was judged with its reason.
     pub(crate) inherited: bool,
 }
@@ -87,6 +88,7 @@ impl Facts {
             data_class: heading.key.data_class,
             destination: heading.destination,
             scope: heading.scope,
+            addressing: heading.addressing,
             inherited: heading.inherited,
             ..self.base
         }
@@ -227,6 +229,7 @@ fn describe_request(situation: &mut Situation, bundle: &Bundle, envelope: &Envel
         Content::Present => policy::Attention::Present,
     };
     situation.case_number = content(field(&names.case)) == Content::Present;
+    situation.text = envelope.text.is_some_and(|text| !text.of(bytes).trim_ascii().is_empty());
 }
 
 /// The lower-case name of a one-letter code.

@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 use crate::decision::{find_key, plan_code};
 use crate::engine::{Engine, Held};
 use crate::facts::{Facts, day_of};
+use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
 use crate::plan::{Leg, Plan, Scope, plan};
 use crate::queue::{Entry, Given, Stored};
@@ -327,12 +328,21 @@ impl Engine {
                 return self.refuse(session, incoming, &decision, now_us, effects);
             }
         };
-        if !decision.permits() {
+        if !decision.passes() {
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        }
+        if let Err(error) = plan.fair() {
+            let decision = refuse(plan_code(error));
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
         let sender = facts.agency(&bundle.directory);
         if !plan.admits(&bundle.directory, sender) {
             let decision = refuse(codes::NOT_A_SENDER);
+            return self.refuse(session, incoming, &decision, now_us, effects);
+        }
+        let held = decision.effect == Effect::Hold;
+        if held && self.intercepts.len() >= INTERCEPTS_MAX {
+            let decision = refuse(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
         if self.is_full(&plan)
@@ -341,7 +351,11 @@ impl Engine {
             let decision = refuse(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
-        let number = self.accept(incoming, key_id, &plan, &decision, now_us, effects);
+        let number = if held {
+            self.intercept(incoming, key_id, &plan, &decision, now_us, effects)
+        } else {
+            self.accept(incoming, key_id, &plan, &decision, now_us, effects)
+        };
         if let Some(name) = name {
             let reference = Reference { body, number };
             self.references.remember(name, reference, now_us);
@@ -356,7 +370,7 @@ impl Engine {
         (!reference.is_empty()).then(|| References::name(incoming.line, &[station, reference]))
     }
 
-    fn is_full(&self, plan: &Plan<'_>) -> bool {
+    pub(crate) fn is_full(&self, plan: &Plan<'_>) -> bool {
         let limit = self.bundle.directory.settings().limits.queue_entries as usize;
         plan.legs.iter().any(|leg| {
             let line = self.line_of(leg);
@@ -368,7 +382,7 @@ impl Engine {
         self.bundle.directory.settings().limits.inquiries as usize
     }
 
-    fn line_of(&self, leg: &Leg<'_>) -> LineId {
+    pub(crate) fn line_of(&self, leg: &Leg<'_>) -> LineId {
         match leg {
             Leg::Host { host, .. } => *host,
             Leg::Station(station) => self.bundle.directory.station_of(*station).line,
@@ -395,7 +409,7 @@ impl Engine {
         let mut held: Vec<LineId> = Vec::new();
         for leg in &plan.legs {
             let line = self.line_of(leg);
-            let mut target = self.target(leg, key_id, incoming);
+            let mut target = self.target(leg, key_id, envelope, bytes);
             let mut deadline_us = deadline_us;
             match self.service_of(leg) {
                 Service::Hold => {
@@ -417,11 +431,7 @@ impl Engine {
                 unreachable.push(line);
                 continue;
             }
-            let sequence = self.line_state(line).map_or(0, |state| state.assign(precedence));
-            let name = self.line_name(line);
-            let line_text = Cow::Owned(name);
-            let entry = EntryRecord { line: line_text, precedence, sequence, deadline_us, target };
-            entries.push((line, entry));
+            entries.push(self.entry_record(line, precedence, deadline_us, target));
         }
         let labels: Vec<String> = decision.labels.iter().cloned().collect();
         let rules = decision.rule_ids(&bundle);
@@ -460,9 +470,33 @@ impl Engine {
         number
     }
 
-    /// Holds entries until their record is durable, and expects the replies to inquiries.
+    /// Gives an entry its number on its line.
+    pub(crate) fn entry_record(
+        &mut self,
+        line: LineId,
+        precedence: u8,
+        deadline_us: i64,
+        target: Target<'static>,
+    ) -> (LineId, EntryRecord<'static>) {
+        let sequence = self.line_state(line).map_or(0, |state| state.assign(precedence));
+        let name = Cow::Owned(self.line_name(line));
+        (line, EntryRecord { line: name, precedence, sequence, deadline_us, target })
+    }
+
+    /// Holds entries until their message's record is durable.
     pub(crate) fn enqueue(
         &mut self,
+        stored: &Arc<Stored>,
+        entries: Vec<(LineId, EntryRecord<'static>)>,
+        now_us: i64,
+    ) {
+        self.enqueue_after(stored.number, stored, entries, now_us);
+    }
+
+    /// Holds entries until record `number` is durable, and expects the replies to inquiries.
+    pub(crate) fn enqueue_after(
+        &mut self,
+        number: u64,
         stored: &Arc<Stored>,
         entries: Vec<(LineId, EntryRecord<'static>)>,
         now_us: i64,
@@ -480,7 +514,7 @@ impl Engine {
                 target: record.target,
             };
             self.expect_reply(&entry, now_us);
-            self.hold(stored.number, Held::Queue(entry));
+            self.hold(number, Held::Queue(entry));
         }
     }
 
@@ -511,14 +545,21 @@ impl Engine {
         }
     }
 
-    fn target(&self, leg: &Leg<'_>, key_id: KeyId, incoming: &Incoming<'_>) -> Target<'static> {
+    /// Whom a leg is for, and how long its reply may take.
+    pub(crate) fn target(
+        &self,
+        leg: &Leg<'_>,
+        key_id: KeyId,
+        envelope: &Envelope,
+        bytes: &[u8],
+    ) -> Target<'static> {
         let own = |bytes: &[u8]| Cow::Owned(String::from_utf8_lossy(bytes).into_owned());
         match leg {
             Leg::Host { host, spec, destinations } => {
                 let key = self.bundle.catalogue.key(key_id);
                 let asks = key.is_some_and(|key| key.action != clets_wire::Action::Administer);
                 let of_host = self.bundle.directory.line(*host).reply_deadline_ms;
-                let within = self.confirmation_ms(key, incoming).unwrap_or(of_host);
+                let within = self.confirmation_ms(key, envelope, bytes).unwrap_or(of_host);
                 Target::Host {
                     system: own(&spec.system),
                     key: own(&spec.key),
@@ -650,7 +691,7 @@ impl Engine {
 /// The precedence of a message: its key's, and a broadcast's where it reaches many.
 pub(crate) fn precedence(bundle: &crate::Bundle, key: KeyId, scope: Scope) -> u8 {
     let own = bundle.catalogue.key(key).map_or(Precedence::P4 as u8, |key| key.precedence as u8);
-    let broadcast = matches!(scope, Scope::Group | Scope::Region) && own > Precedence::P1 as u8;
+    let broadcast = scope.broadcasts() && own > Precedence::P1 as u8;
     if broadcast { Precedence::P4 as u8 } else { own }
 }
 

@@ -142,7 +142,8 @@ fn render_for_host(out: &mut Vec<u8>, line: &Line, entry: &Entry, form: &HostFor
         .map(|field| (field.code.of(&stored.body), field.value.of(&stored.body)))
         .filter(|(code, _)| form.row.is_none_or(|row| row.fields.iter().any(|it| **it == **code)))
         .collect();
-    let text = stored.envelope.text.map(|text| text.of(&stored.body));
+    let labelled = stored.envelope.text.map(|_| labelled(stored, false));
+    let text = labelled.as_deref();
     let common = Outbound {
         mke: form.key.as_bytes(),
         origin: stored.origin(),

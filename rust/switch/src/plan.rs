@@ -5,7 +5,8 @@
 //! for each, so that each has exactly one outcome.
 
 use clets_routing::{
-    Addressee, AgencyId, Directory, GroupId, LegSpec, LineId, StationId, StationKind,
+    self as routing, Addressee, AgencyId, Directory, GroupId, LegSpec, LineId, Member, StationId,
+    StationKind,
 };
 use clets_wire::{Action, Envelope, Key, Span};
 use smallvec::SmallVec;
@@ -14,6 +15,15 @@ use crate::control::LEGS_MAX;
 
 /// Addressees outside the state in one message (CITE: Nlets, administrative messages: five).
 const ELSEWHERE_MAX: usize = 5;
+
+/// Regions in one message; more are all points (CITE: Wisconsin TIME System Manual: two).
+const REGIONS_MAX: usize = 2;
+
+/// The address of all Canada.
+const CANADA: &[u8] = b"CN";
+
+/// Length of an ORI.
+const ORI_BYTES: usize = 9;
 
 /// Length of the code of a state, a country or a region.
 const MEMBER_BYTES: usize = 2;
@@ -33,11 +43,34 @@ pub(crate) enum Leg<'a> {
 /// How far a message reaches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Scope {
+    AllPoints,
+    Canada,
     Group,
     Joint,
     Region,
     Single,
     State,
+    Statewide,
+}
+
+impl Scope {
+    /// Whether it is a broadcast: nobody in particular is addressed.
+    pub(crate) fn broadcasts(self) -> bool {
+        matches!(self, Self::AllPoints | Self::Group | Self::Region | Self::Statewide)
+    }
+}
+
+/// Whether the list of addressees may be written. Policy has the first word on it, so that a
+/// refusal names its law; what policy lets pass is refused all the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Addressing {
+    /// A place in Canada by other than `CN`.
+    Canadian,
+    Fair,
+    /// More addressees than the limit.
+    Many,
+    /// More than five outside the state.
+    ManyStates,
 }
 
 /// All legs of a message, each destination once, in the order of the message.
@@ -46,13 +79,16 @@ pub(crate) struct Plan<'a> {
     pub(crate) legs: Vec<Leg<'a>>,
     /// The widest reach among its addressees.
     pub(crate) scope: Scope,
-    /// The groups among its addressees.
+    /// The groups among its addressees, and those inside them.
     pub(crate) groups: SmallVec<[GroupId; 2]>,
+    pub(crate) addressing: Addressing,
 }
 
 /// Why there is no plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PlanError {
+    /// A place in Canada that no line lists.
+    Canadian,
     /// A destination that nobody has, or none where one is needed.
     DestinationUnknown,
     /// No route for this key.
@@ -66,6 +102,15 @@ impl Plan<'_> {
     pub(crate) fn admits(&self, directory: &Directory, sender: AgencyId) -> bool {
         self.groups.iter().all(|group| directory.group_of(*group).senders.include(sender))
     }
+
+    /// Whether the list of addressees is within the limits, whatever policy said of it.
+    pub(crate) fn fair(&self) -> Result<(), PlanError> {
+        match self.addressing {
+            Addressing::Canadian => Err(PlanError::Canadian),
+            Addressing::Fair => Ok(()),
+            Addressing::Many | Addressing::ManyStates => Err(PlanError::TooManyDestinations),
+        }
+    }
 }
 
 /// The destinations of `envelope`.
@@ -78,16 +123,21 @@ pub(crate) fn plan<'a>(
 ) -> Result<Plan<'a>, PlanError> {
     let named: Destinations<'a> = envelope.destinations.iter().map(|it| it.of(bytes)).collect();
     let addressed = matches!(key.action, Action::Administer | Action::Confirm);
-    let plan = if named.is_empty() && for_everyone {
-        let legs = everyone(directory).into_iter().map(Leg::Station).collect();
-        Plan { legs, scope: Scope::Group, groups: SmallVec::new() }
-    } else if addressed {
-        addressed_plan(directory, &named, key)?
-    } else {
-        routed_plan(directory, envelope, bytes, &named)?
-    };
     // CITE: Nlets User and Technical Guide, errors: a member system never originates ER.
-    if plan.legs.iter().any(|leg| matches!(leg, Leg::Host { spec, .. } if *spec.key == *b"ER")) {
+    let originates_error =
+        |leg: &Leg<'_>| matches!(leg, Leg::Host { spec, .. } if *spec.key == *b"ER");
+    if named.is_empty() && for_everyone {
+        let legs = everyone(directory).into_iter().map(Leg::Station).collect();
+        let (groups, addressing) = (SmallVec::new(), Addressing::Fair);
+        return Ok(Plan { legs, scope: Scope::Group, groups, addressing });
+    }
+    if addressed {
+        let plan = addressed_plan(directory, &named, key)?;
+        let wrong = plan.legs.iter().any(originates_error);
+        return if wrong { Err(PlanError::NoRoute) } else { Ok(plan) };
+    }
+    let plan = routed_plan(directory, envelope, bytes, &named)?;
+    if plan.legs.iter().any(originates_error) {
         return Err(PlanError::NoRoute);
     }
     let limits = directory.settings().limits;
@@ -178,10 +228,11 @@ fn routed_plan<'a>(
             legs.push(Leg::Host { host, spec, destinations });
         }
     }
-    Ok(Plan { legs, scope, groups: SmallVec::new() })
+    Ok(Plan { legs, scope, groups: SmallVec::new(), addressing: Addressing::Fair })
 }
 
-fn addressed_plan<'a>(
+/// The stations and systems of a list of addressees, which may be of every kind, each once.
+pub(crate) fn addressed_plan<'a>(
     directory: &'a Directory,
     named: &[&'a [u8]],
     key: &Key,
@@ -189,27 +240,52 @@ fn addressed_plan<'a>(
     let mut stations: Vec<StationId> = Vec::new();
     let mut elsewhere: Destinations<'a> = SmallVec::new();
     let mut groups = SmallVec::new();
+    let administers = key.action == Action::Administer;
     for name in named {
-        match directory.addressee(name).ok_or(PlanError::DestinationUnknown)? {
-            Addressee::Group(group) => {
-                groups.push(group);
+        match directory.addressee(name) {
+            Some(Addressee::Group(group)) => {
+                add_group(directory, group, &mut groups);
                 stations.extend_from_slice(directory.expand(group));
             }
-            Addressee::Line(_) => elsewhere.push(name),
-            Addressee::Ori(_, station) | Addressee::Station(station) => stations.push(station),
+            Some(Addressee::Line(_)) if elsewhere.contains(name) => {}
+            Some(Addressee::Line(_)) => elsewhere.push(name),
+            Some(Addressee::Ori(_, station) | Addressee::Station(station)) => {
+                stations.push(station);
+            }
+            None if administers && is_canadian(name) => return Err(PlanError::Canadian),
+            None => return Err(PlanError::DestinationUnknown),
         }
     }
-    if elsewhere.len() > ELSEWHERE_MAX {
-        return Err(PlanError::TooManyDestinations);
-    }
+    let limits = directory.settings().limits;
+    let addressing = if administers && elsewhere.iter().any(|name| is_canadian(name)) {
+        Addressing::Canadian
+    } else if elsewhere.len() > ELSEWHERE_MAX {
+        Addressing::ManyStates
+    } else if named.len() > usize::from(limits.destinations) {
+        Addressing::Many
+    } else {
+        Addressing::Fair
+    };
     let mut seen = vec![false; directory.stations().len()];
     stations.retain(|station| {
         seen.get_mut(station.index()).is_some_and(|seen| !std::mem::replace(seen, true))
     });
-    let members = elsewhere.iter().filter(|name| name.len() == MEMBER_BYTES).count();
-    let scope = if elsewhere.iter().any(|name| is_region(name)) {
+    if stations.len() > limits.group_stations as usize {
+        return Err(PlanError::TooManyDestinations);
+    }
+    let statewide = |group: &GroupId| directory.group_of(*group).scope == routing::Scope::State;
+    let regions = elsewhere.iter().filter(|name| is_region(name)).count();
+    let members = elsewhere.iter().filter(|name| name.len() == MEMBER_BYTES);
+    let (canada, states): (Vec<&[u8]>, Vec<&[u8]>) = members.partition(|name| **name == CANADA);
+    let scope = if regions > REGIONS_MAX {
+        Scope::AllPoints
+    } else if regions > 0 {
         Scope::Region
-    } else if members > 0 {
+    } else if groups.iter().any(statewide) {
+        Scope::Statewide
+    } else if canada.len() == 1 && states.is_empty() && groups.is_empty() {
+        Scope::Canada
+    } else if !canada.is_empty() || !states.is_empty() {
         // Whoever receives it there passes it on as they see fit.
         Scope::State
     } else if !groups.is_empty() {
@@ -233,7 +309,42 @@ fn addressed_plan<'a>(
             destinations: leg.destinations,
         }));
     }
-    Ok(Plan { legs, scope, groups })
+    if legs.is_empty() {
+        return Err(PlanError::DestinationUnknown);
+    }
+    Ok(Plan { legs, scope, groups, addressing })
+}
+
+/// A group and all inside it, each once: whoever may not send to a group may not do so by way of
+/// another that contains it. A bundle has no circles of groups, and this would end on one.
+fn add_group(directory: &Directory, group: GroupId, groups: &mut SmallVec<[GroupId; 2]>) {
+    let first = groups.len();
+    if !groups.contains(&group) {
+        groups.push(group);
+    }
+    let mut at = first;
+    while let Some(outer) = groups.get(at).copied() {
+        for member in &directory.group_of(outer).members {
+            if let Member::Group(inner) = member
+                && !groups.contains(inner)
+            {
+                groups.push(*inner);
+            }
+        }
+        at += 1;
+    }
+}
+
+/// A place in Canada by other than `CN`: an ORI of Canada, or the code or ORI of a province.
+fn is_canadian(name: &[u8]) -> bool {
+    /// Codes that no member of Nlets has; New Brunswick's would be Nebraska's.
+    const PROVINCES: [&[u8]; 12] =
+        [b"AB", b"BC", b"MB", b"NF", b"NS", b"NT", b"NU", b"ON", b"PE", b"PQ", b"SK", b"YT"];
+    match name.get(..MEMBER_BYTES) {
+        Some(code) if code == CANADA => name != CANADA,
+        Some(code) => matches!(name.len(), MEMBER_BYTES | ORI_BYTES) && PROVINCES.contains(&code),
+        None => false,
+    }
 }
 
 /// An Nlets region code: a letter and a digit, such as `E1`.

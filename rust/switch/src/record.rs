@@ -20,6 +20,8 @@ pub const STARTED: u8 = 5;
 pub const STOPPED: u8 = 6;
 /// What a file takes was changed: [`ServiceEvent`].
 pub const SERVICE: u8 = 9;
+/// What an operator did with a message in the intercept queue: [`InterceptEvent`].
+pub const INTERCEPT: u8 = 20;
 
 /// The name of a record kind, for people.
 #[must_use]
@@ -32,6 +34,7 @@ pub fn kind_name(kind: u8) -> &'static str {
         STARTED => "started",
         STOPPED => "stopped",
         SERVICE => "service",
+        INTERCEPT => "intercept",
         _ => "unknown",
     }
 }
@@ -82,6 +85,63 @@ pub struct Accepted<'a> {
     #[serde(borrow, with = "serde_bytes")]
     pub body: Cow<'a, [u8]>,
     /// One for each destination.
+    #[serde(borrow)]
+    pub entries: Vec<EntryRecord<'a>>,
+    /// For a message that needs an approval, and so has no entries yet: until when it may wait in
+    /// the intercept queue, microseconds since 1970, UTC; 0 for any other.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub held_until_us: i64,
+    /// For a message that an operator wrote in place of one in the intercept queue.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<Edit<'a>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(value: &i64) -> bool {
+    *value == 0
+}
+
+/// Who wrote a message in place of another, and why.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Edit<'a> {
+    /// The SMN of the message that it replaces in the intercept queue.
+    pub replaces: u64,
+    /// The operator, as they call themselves.
+    #[serde(borrow)]
+    pub operator: Cow<'a, str>,
+    /// The account of the operating system.
+    #[serde(borrow)]
+    pub account: Cow<'a, str>,
+    /// The reason, in words.
+    #[serde(borrow)]
+    pub reason: Cow<'a, str>,
+}
+
+/// What was done with a message in the intercept queue.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct InterceptEvent<'a> {
+    /// `forward`, `lock`, `return`, `show`, `unlock`; `expire` when nobody decided in time.
+    #[serde(borrow)]
+    pub action: Cow<'a, str>,
+    /// The SMN of the message.
+    pub message: u64,
+    /// The operator, as they call themselves; empty when the switch acted by itself.
+    #[serde(borrow)]
+    pub operator: Cow<'a, str>,
+    /// The account of the operating system.
+    #[serde(borrow)]
+    pub account: Cow<'a, str>,
+    /// The reason, in words.
+    #[serde(borrow)]
+    pub reason: Cow<'a, str>,
+    /// For `lock`: its end, microseconds since 1970, UTC.
+    pub until_us: i64,
+    /// For `forward`: the destinations that the operator gave instead of the message's.
+    #[serde(borrow)]
+    pub to: Vec<Cow<'a, str>>,
+    /// For `forward`: one for each destination.
     #[serde(borrow)]
     pub entries: Vec<EntryRecord<'a>>,
 }

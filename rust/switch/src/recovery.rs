@@ -11,7 +11,9 @@ use crate::decision::find_key;
 use crate::engine::Engine;
 use crate::intake::{Reference, References, fingerprint};
 use crate::queue::{Entry, Given, Stored};
-use crate::record::{self, Accepted, Outcome, Outcomes, Refused, ServiceEvent, Target};
+use crate::record::{
+    self, Accepted, EntryRecord, InterceptEvent, Outcome, Outcomes, Refused, ServiceEvent, Target,
+};
 use crate::{Bundle, Control, Service};
 
 /// A record that the engine cannot read.
@@ -63,6 +65,13 @@ impl Replay {
                 let refused: Refused<'_> =
                     record::decode(body).map_err(|error| wrong(error.to_string()))?;
                 self.note_sequence(&refused.line, refused.sequence, number, refused.code);
+            }
+            record::INTERCEPT => {
+                let event: InterceptEvent<'_> =
+                    record::decode(body).map_err(|error| wrong(error.to_string()))?;
+                if let Some(stored) = self.engine.intercept_again(&event) {
+                    self.restore(&stored, &event.entries, time_us);
+                }
             }
             record::OUTCOMES => {
                 let outcomes: Outcomes =
@@ -148,11 +157,25 @@ impl Replay {
             requester,
             body: accepted.body.as_ref().into(),
         });
-        if let Some(line) = line {
+        // What an operator wrote is no message of the line: its reference stays the original's.
+        if let (Some(line), None) = (line, &accepted.edit) {
             self.remember(line, &stored, time_us);
         }
         self.engine.follow(&stored, accepted.parent, time_us);
-        for (index, entry) in (0_u16..).zip(&accepted.entries) {
+        if let Some(edit) = &accepted.edit {
+            self.engine.intercepts.remove(&edit.replaces);
+        }
+        if accepted.held_until_us != 0 {
+            self.engine.hold_for_approval(&stored, accepted, time_us);
+        }
+        self.restore(&stored, &accepted.entries, time_us);
+        Ok(())
+    }
+
+    /// Entries as they were given to `stored`, until an outcome says what became of them.
+    fn restore(&mut self, stored: &Arc<Stored>, entries: &[EntryRecord<'_>], time_us: i64) {
+        let bundle = Arc::clone(self.engine.bundle());
+        for (index, entry) in (0_u16..).zip(entries) {
             let Some(line) = bundle.directory.find_line(&entry.line) else {
                 self.orphans += 1;
                 continue;
@@ -161,7 +184,7 @@ impl Replay {
                 state.was_assigned(entry.precedence, entry.sequence);
             }
             let entry = Entry {
-                stored: Arc::clone(&stored),
+                stored: Arc::clone(stored),
                 index,
                 line,
                 precedence: entry.precedence,
@@ -172,9 +195,8 @@ impl Replay {
                 target: entry.target.clone().into_owned(),
             };
             self.engine.expect_reply(&entry, time_us);
-            self.open.insert((number, index), entry);
+            self.open.insert((stored.number, index), entry);
         }
-        Ok(())
     }
 
     /// Repetitions are recognised after a restart as before it.

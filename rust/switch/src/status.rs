@@ -52,6 +52,8 @@ pub struct Status {
     pub confirmations: usize,
     /// Hit confirmations that stayed unanswered to the third request, since the start.
     pub alarms: u64,
+    /// Messages that wait in the intercept queue.
+    pub intercepted: usize,
     /// Every line.
     pub lines: Vec<LineStatus>,
 }
@@ -69,6 +71,7 @@ impl Engine {
             correlated: self.pending.len(),
             confirmations: self.confirmations.len(),
             alarms: self.confirmations.alarms,
+            intercepted: self.intercepts.len(),
             lines: lines
                 .map(|((id, line), state)| LineStatus {
                     name: line.name.to_string(),

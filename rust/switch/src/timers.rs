@@ -10,6 +10,8 @@ use crate::Control;
 /// What falls due.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Timer {
+    /// A message waited for an approval as long as it may.
+    Approval(u64),
     /// A hit confirmation request should have been answered.
     Confirmation(u64),
     /// A sender is told that an entry still waits.

@@ -49,7 +49,7 @@ pub(crate) fn plate() -> Situation {
          agency_class=ca_lea agency_standing=active chi_authority=true ori=matches station=bound \
          station_kind=fixed user=known action=inquire data_class=dmv_veh destination=dmv \
          scope=none purpose=absent california_purpose=c reason=present attention=absent \
-         case_number=true inherited=false",
+         case_number=true text=true inherited=false",
     )
 }
 

@@ -91,7 +91,7 @@ fn what_can_never_be_permitted_has_no_false_promise() {
 fn every_nearest_permit_holds() {
     let mut generator = Generator(77);
     let mut promises = 0;
-    for _ in 0..25 {
+    for _ in 0..60 {
         let situation = generator.situation();
         let explanation = california().explain(&situation, today());
         for (id, ground) in explanation.verdict.rules.iter().zip(&explanation.grounds) {

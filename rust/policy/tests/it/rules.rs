@@ -356,11 +356,8 @@ fn i_10_reason_for_the_inquiry() {
 }
 
 #[test]
-fn b_02_to_b_05_administrative_messages() {
-    let message = with(
-        &plate(),
-        "action=administer data_class=admin destination=agency scope=single reason=absent",
-    );
+fn b_01_to_b_07_administrative_messages() {
+    let message = message();
     check(
         &message,
         &[
@@ -368,19 +365,70 @@ fn b_02_to_b_05_administrative_messages() {
             ("level=less_than_full", "allow B-02"),
             ("destination=nlets", "allow B-02"),
             ("destination=oregon", "allow B-02"),
-            ("scope=joint", "allow B-03"),
-            ("scope=joint level=less_than_full", "allow B-03"),
-            ("scope=state destination=nlets", "allow B-05"),
-            ("scope=group destination=group", "allow B-04"),
-            ("scope=group destination=agency", "allow B-04"),
-            ("scope=group destination=nlets", "reject 401"),
-            ("scope=region destination=nlets", "reject 401"),
+            ("data_class=admin_limited", "label B-07"),
+            ("scope=joint", "allow B-03.1"),
+            ("scope=joint level=less_than_full", "allow B-03.1"),
+            ("scope=state destination=nlets", "allow B-05.1"),
+            ("scope=state destination=group", "allow B-05.1"),
+            ("scope=canada destination=nlets", "allow B-06.1"),
+            ("scope=group destination=group", "allow B-04.1"),
+            ("scope=group destination=agency", "allow B-04.1"),
+            ("scope=group destination=nlets", "allow B-04.1"),
+            ("scope=group destination=dmv", "reject 401"),
             ("scope=none", "reject 401"),
             ("level=practitioner", "reject 401"),
             ("data_class=hot_person", "reject 401"),
             ("agency_class=private", "reject 401"),
         ],
     );
+}
+
+#[test]
+fn b_01_a_message_says_something() {
+    check(&message(), &[("text=true", "allow B-02"), ("text=false", "reject 415 B-01")]);
+    check(&plate(), &[("text=false", "allow A-12.1")]);
+    check(&answer(), &[("action=administer data_class=admin text=false", "allow S-04")]);
+}
+
+#[test]
+fn b_03_to_b_06_lists_of_addressees() {
+    check(
+        &message(),
+        &[
+            ("addressing=fair", "allow B-02"),
+            ("scope=joint addressing=many", "reject 508 B-03.2"),
+            ("scope=state destination=nlets addressing=many_states", "reject 508 B-05.2"),
+            ("scope=region destination=nlets addressing=many_states", "reject 508 B-05.2 B-11"),
+            ("scope=canada destination=nlets addressing=canadian", "reject 530 B-06.2"),
+        ],
+    );
+    let from_host = with(&answer(), "action=administer data_class=admin");
+    check(&from_host, &[("addressing=many_states", "allow S-04")]);
+}
+
+#[test]
+fn b_04_b_05_and_b_11_broadcasts_wait_for_approval() {
+    check(
+        &message(),
+        &[
+            ("scope=region destination=nlets", "hold B-11"),
+            ("scope=region destination=group data_class=admin_limited", "hold B-11 B-07"),
+            ("scope=all_points destination=nlets", "hold B-05.3"),
+            ("scope=statewide destination=agency", "hold B-04.2"),
+            ("scope=statewide agency_class=private", "reject 401 B-04.2"),
+            ("scope=region level=none", "reject 401 B-11"),
+        ],
+    );
+    let from_host = with(&answer(), "action=administer data_class=admin");
+    check(&from_host, &[("scope=region", "allow S-04"), ("scope=statewide", "allow S-04")]);
+}
+
+/// A full access operator writes to one addressee.
+fn message() -> Situation {
+    with(
+        &plate(),
+        "action=administer data_class=admin destination=agency scope=single reason=absent",
+    )
 }
 
 #[test]
@@ -397,6 +445,7 @@ fn s_rules_hosts_and_hit_confirmation() {
             ("action=status data_class=admin", "reject 401"),
             ("action=confirm data_class=hitconf", "allow S-03"),
             ("action=administer data_class=admin scope=single", "allow S-04"),
+            ("action=administer data_class=admin_limited scope=single", "label B-07"),
             ("action=administer data_class=admin scope=state destination=group", "allow S-04"),
             ("action=inquire", "reject 401"),
             ("action=enter", "reject 401"),
@@ -473,6 +522,8 @@ fn reach(number: usize, day: i32) -> bool {
         with(&plate(), "action=enter data_class=hot_prop"),
         with(&plate(), "action=administer data_class=admin scope=single"),
         with(&plate(), "action=administer data_class=admin scope=state destination=nlets"),
+        message(),
+        with(&message(), "data_class=admin_limited"),
         with(&plate(), "action=administer data_class=admin scope=group"),
         with(&plate(), "action=confirm data_class=hitconf"),
         answer(),

@@ -8,6 +8,7 @@
 
 mod bulletin;
 mod hit;
+mod intercept;
 mod nation;
 mod service;
 mod world;

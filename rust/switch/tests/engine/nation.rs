@@ -42,7 +42,6 @@ fn document(alert_group: bool) -> Value {
     }
     let hosts = document["hosts"].as_array_mut().unwrap();
     hosts[1]["outstanding"] = json!(2);
-    hosts.push(host("nlets", "nlets", "nlets", "NL0000000", json!(["AZ", "NV"])));
     hosts.push(host("iii", "iii", "ncic", "DCIII0000", json!([])));
     let routes = document["routes"].as_array_mut().unwrap();
     routes.push(route(json!(["NLTS.YQ"]), json!([leg("nlets", "YQ", true)])));

@@ -4,7 +4,9 @@
 use std::sync::{Arc, LazyLock};
 
 use clets_routing::LineId;
-use clets_switch::{Bundle, ConnectionId, Effects, Engine, Event, Replay};
+use clets_switch::{
+    Bundle, Command, CommandError, ConnectionId, Effects, Engine, Event, Performed, Replay,
+};
 use clets_wire::framing::dmpp::{self, function};
 use clets_wire::framing::native;
 
@@ -35,7 +37,11 @@ pub(crate) const DOCUMENT: &str = r#"{
    "reply_deadline_ms": 30000, "members": []},
   {"name": "ncic", "title": "NCIC", "system": "ncic", "framing": "dmpp", "dialect": "ncic",
    "ori": "DCNCIC000", "station": "SWITCH", "window": 4, "dedupes": false,
-   "reply_deadline_ms": 30000, "members": []}],
+   "reply_deadline_ms": 30000, "members": []},
+  {"name": "nlets", "title": "Nlets", "system": "nlets", "framing": "dmpp", "dialect": "nlets",
+   "ori": "NL0000000", "station": "SWITCH", "window": 4, "dedupes": false,
+   "reply_deadline_ms": 30000,
+   "members": ["AZ", "NY", "OH", "TX", "UT", "WA", "NV", "CN", "A1", "B1", "C1"]}],
  "oris": [["CA0010100", "alpha-pd", true, true, "ALPHA1"],
           ["CA0020000", "beta-so", true, true, "BETA1"]],
  "stations": [["ALPHA1", "alpha", "CA0010100", "fixed"], ["BETA1", "beta", "CA0020000", "fixed"],
@@ -44,13 +50,20 @@ pub(crate) const DOCUMENT: &str = r#"{
            ["U2", "beta-so", "full", "active", true, true, 18000, 18100, 25000],
            ["U3", "alpha-pd", "less_than_full", "active", true, true, 18000, 18100, 19000]],
  "groups": [{"code": "BAYAREA", "title": "Bay", "scope": "group",
-             "members": ["ALPHA1", "BETA1", "BETA2"], "senders": null}],
+             "members": ["ALPHA1", "BETA1", "BETA2"], "senders": null},
+            {"code": "EVERYONE", "title": "The state", "scope": "state",
+             "members": ["BAYAREA"], "senders": ["alpha-pd"]},
+            {"code": "AROUND", "title": "The state by another name", "scope": "group",
+             "members": ["EVERYONE"], "senders": null}],
  "routes": [
   {"keys": ["IV.4A"], "condition": null, "legs": [
    {"host": "svs", "key": "IA.QV", "destination_field": null, "destination": null,
     "addressed": false},
    {"host": "ncic", "key": "QV", "destination_field": null, "destination": null,
     "addressed": false}]},
+  {"keys": ["NLTS.AM", "NLTS.AML"], "condition": null, "legs": [
+   {"host": "nlets", "key": null, "destination_field": null, "destination": null,
+    "addressed": true}]},
   {"keys": ["IA.EV"], "condition": null, "legs": [
    {"host": "svs", "key": "IA.EV", "destination_field": null, "destination": null,
     "addressed": false}]}]
@@ -146,6 +159,14 @@ impl World {
         let mut effects = Effects::default();
         self.engine.step(event, self.now_us, &mut effects);
         self.take(effects);
+    }
+
+    /// One step of an operator.
+    pub(crate) fn operate(&mut self, command: &Command) -> Result<Performed, CommandError> {
+        let mut effects = Effects::default();
+        let done = self.engine.operate(command, self.now_us, &mut effects);
+        self.take(effects);
+        done
     }
 
     fn take(&mut self, effects: Effects) {

@@ -3,8 +3,9 @@ use std::collections::HashSet;
 use super::*;
 use crate::dialect::{Dialect, decode};
 
-const CLASSES: [&str; 16] = [
+const CLASSES: [&str; 17] = [
     "admin",
+    "admin_limited",
     "chi_iii",
     "chi_local",
     "chi_nlets",
