@@ -73,7 +73,7 @@ class Maker:
     def body(self, codes: str, *, period: bool = True) -> tuple[Fields, str | None]:
         """The fields of a list of codes, or the text between quotation marks.
 
-        To Nlets a period within a value makes the whole body a text: then none has one.
+        To Nlets a period within a value makes the body a text, but for a hit confirmation.
         """
         if codes.startswith('"'):
             (text,) = shlex.split(codes)
@@ -179,7 +179,7 @@ def nlets_in() -> Iterator[dict[str, Any]]:
     maker = Maker()
     for place, row in enumerate(rows(tables.MEMBERS)):
         for to, codes in row.bodies():
-            fields, text = maker.body(codes, period=False)
+            fields, text = maker.body(codes, period=row.family == "hit")
             control = f"CTL{place:07}" if place % 3 else ""
             origin = maker.pick(ORIS)
             star = f"*{control}." if control else ""
@@ -200,7 +200,7 @@ def nlets_out() -> Iterator[dict[str, Any]]:
     maker = Maker()
     for place, line in enumerate(tables.ANSWERS.strip().splitlines()):
         family, key, origin, body = line.split(None, 3)
-        fields, text = maker.body(body.removeprefix("> "), period=False)
+        fields, text = maker.body(body.removeprefix("> "), period=family == "hit")
         receiver = maker.pick(ORIS)
         control = f"MRI{place:07}" if place % 4 else ""
         stamp = [f"{place % 24:02}:{place % 60:02} 11/{1 + place % 30:02}/2026" for _ in "ab"]

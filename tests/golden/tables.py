@@ -78,7 +78,7 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "RAG": ("SAMPLE COUNTY SO",),
     "RCA": ("26-777",),
     "REG": ("CF0000AA", "AZ1234"),
-    "REM": ("PLS CONFIRM, SUBJ IN CUSTODY",),
+    "REM": ("PLS CONFIRM. SUBJ IN CUSTODY",),
     "RES": ("CA", "AZ"),
     "REY": ("2026",),
     "RNA": ("DISPATCHER TEST",),

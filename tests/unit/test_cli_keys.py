@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 
 from click.testing import CliRunner
 
+from clets_core import decode, load_bundle
 from clets_core.cli.catalogue import messages_page, rows
 from clets_core.cli.main import main
 
@@ -55,3 +58,12 @@ def test_the_page_names_every_key_once():
     page = messages_page()
     for row in rows():
         assert page.count(f"\n| {row['name']} |") == 1, row["name"]
+
+
+def test_decide_names_the_field_that_is_wrong():
+    bundle = load_bundle(Path(__file__).parents[2] / "examples" / "california")
+    data = b"A0190001.REF1.U000001.IV.4A.CA0190000.LIC/TOOLONGAPLATE.CAP/C.RSN/TRAFFIC STOP"
+    at = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    verdict = bundle.decide(decode(data, "clets"), line="county-019", at=at)
+    assert (verdict.effect, verdict.code) == ("reject", 221)
+    assert "field LIC at offset 42: expected 1 to 10 characters" in verdict.explanation

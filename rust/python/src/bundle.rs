@@ -129,7 +129,15 @@ impl Snapshot {
         }
         let mut judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
         let decision = judge.decide(&self.bundle, id, message.envelope(), message.bytes(), at_us);
-        let explanation = judge.explain(&self.bundle, &decision, at_us);
+        let mut explanation = judge.explain(&self.bundle, &decision, at_us);
+        let (catalogue, envelope) = (&self.bundle.catalogue, message.envelope());
+        let key = catalogue.find_message(message.bytes(), envelope);
+        // Of a field that is wrong: which, where, and what it must be.
+        if let Some(Err(error)) = key.map(|key| catalogue.check(key, envelope, message.bytes()))
+            && error.code == decision.code
+        {
+            explanation.push_str(&format!("\n{error}"));
+        }
         let grounds = decision.grounds(&self.bundle);
         Ok(Verdict {
             effect: decision.effect.name(),

@@ -109,6 +109,25 @@ fn a_refusal_names_the_rule_and_its_law_after_its_record_is_durable() {
 }
 
 #[test]
+fn a_wrong_field_is_refused_by_name_place_and_rule_before_it_is_judged() {
+    for (body, code, said) in [
+        ("LIC/12345678901", 221, "FIELD LIC AT OFFSET 35: EXPECTED 1 TO 10 CHARACTERS"),
+        ("LIS/CA", 220, "FIELD LIC, OR VIN AT OFFSET 37: EXPECTED IT TO BE THERE"),
+        ("LIC/1.VYR/20X6", 225, "FIELD VYR AT OFFSET 41: EXPECTED DIGITS"),
+    ] {
+        let mut world = connected();
+        world.dmpp(ALPHA, &format!("ALPHA1.REF1.U1.IV.4A.CA0190100.{body}"));
+        world.sync();
+        let text = world.data(ALPHA).join("");
+        assert!(text.contains(&format!("REJECTED E{code} ")), "{text}");
+        assert!(text.contains(said), "{text}");
+        let refused = world.journal.iter().find(|(kind, ..)| *kind == record::REFUSED).unwrap();
+        let refused: Refused<'_> = record::decode(&refused.2).unwrap();
+        assert_eq!(refused.code, code);
+    }
+}
+
+#[test]
 fn a_header_cannot_raise_rights() {
     for (payload, code) in [
         (PLATE.replace("CA0010100", "CA0020000"), 302),

@@ -210,6 +210,11 @@ fn body(mke: &[u8], bytes: &[u8], plain: &mut Plain) {
     let all_fields = found.iter().all(|f| f.as_ref().is_some_and(|(_, value)| !value.is_empty()));
     if !is_text_key && all_fields && found.len() <= 128 {
         plain.fields = found.into_iter().flatten().collect();
+    } else if [&b"YQ"[..], b"YR"].contains(&mke)
+        && bytes.starts_with(b"RTY/")
+        && let Ok(fields) = fields(&split(trim(bytes), b'.'))
+    {
+        plain.fields = fields;
     } else {
         plain.text = Some(bytes.to_vec());
     }

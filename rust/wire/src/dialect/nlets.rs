@@ -24,6 +24,10 @@ use super::{Dialect, fields};
 
 /// Keys whose body is text even if it looks like fields.
 const TEXT_KEYS: [&[u8]; 6] = [b"AM", b"AML", b"AQ", b"ER", b"LQ", b"SM"];
+/// Keys whose body is fields even if a remark among them holds periods.
+const CONFIRMATION_KEYS: [&[u8]; 2] = [b"YQ", b"YR"];
+/// CITE: Nlets public guide, hit confirmation: the kind of record is the first field.
+const CONFIRMATION_START: &[u8] = b"RTY/";
 const CONTROL: &str = "a star and 1 to 20 visible control characters";
 const NO_STAMP: &[u8] = b"00:00 00/00/0000";
 const STAMP_BYTES: usize = 16;
@@ -146,9 +150,25 @@ pub(super) fn encode_out(out: &mut Vec<u8>, message: &Outbound<'_>) {
 fn read_body(bytes: &[u8], body: usize, envelope: &mut Envelope) {
     let is_text_key = envelope.mke.is_some_and(|key| TEXT_KEYS.contains(&key.of(bytes)));
     let end = trimmed(bytes).len().max(body);
-    if is_text_key || !fields::read_all(bytes, body, end, &mut envelope.fields) {
+    if is_text_key
+        || !(fields::read_all(bytes, body, end, &mut envelope.fields)
+            || read_confirmation(bytes, body, end, envelope))
+    {
         envelope.text = Some(Span::new(body, bytes.len()));
     }
+}
+
+/// A hit confirmation begins with its kind and is no prose, but its remarks may hold periods; the
+/// number of the record must not be lost with them.
+fn read_confirmation(bytes: &[u8], body: usize, end: usize, envelope: &mut Envelope) -> bool {
+    let is_it = envelope.mke.is_some_and(|key| CONFIRMATION_KEYS.contains(&key.of(bytes)))
+        && bytes.get(body..).is_some_and(|rest| rest.starts_with(CONFIRMATION_START));
+    let mut pieces = Pieces::new_at(bytes.get(..end).unwrap_or_default(), body);
+    let is_read = is_it && fields::read(bytes, &mut pieces, &mut envelope.fields).is_ok();
+    if !is_read {
+        envelope.fields.clear();
+    }
+    is_read
 }
 
 fn write_body(out: &mut Vec<u8>, message: &Outbound<'_>) {

@@ -225,6 +225,8 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
         b"UM",
         b"4A",
         b"AM",
+        b"YQ",
+        b"RTY/SV",
         b"RQ",
         b"CA0190100",
         b"AZ",
@@ -307,6 +309,8 @@ proptest! {
                 Dialect::NletsOut => NLETS_OUT_HEAD,
             };
             agree(&[head, &words].concat(), dialect)?;
+            let confirmation: &[u8] = b"YQ.CA0190100.AZ.TXT\r\nRTY/SV";
+            agree(&[confirmation, &words].concat(), Dialect::NletsIn)?;
         }
     }
 
