@@ -29,7 +29,7 @@ pub struct LegSpec {
     /// Other forms of the leg, by the value of a field; the first that fits is asked instead.
     pub(crate) variants: Vec<Variant>,
     /// The form for the code of a region, such as `RQG` for `RQ`.
-    pub region: Option<Box<LegSpec>>,
+    pub region: Option<Box<Self>>,
 }
 
 /// A leg's form when a field has a value: the DMV's file code of a plate type.

@@ -9,12 +9,15 @@ use smallvec::SmallVec;
 
 use crate::table::Named;
 
+/// What stands for what, or a field and its value.
+pub(crate) type Pair = (Box<[u8]>, Box<[u8]>);
+
 /// Keys and field codes of one county dialect.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Translation {
     pub(crate) name: Box<str>,
     /// Field codes as entered, and as the state has them.
-    pub(crate) renames: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub(crate) renames: Vec<Pair>,
     /// In the order of the bundle; the first that fits is taken.
     pub(crate) keys: Vec<KeyForm>,
 }
@@ -32,7 +35,7 @@ pub(crate) struct KeyForm {
     /// The field whose value is the destination, where the header names none.
     pub(crate) destination_field: Option<Box<[u8]>>,
     /// Fields that the key implies, added where they are absent.
-    pub(crate) defaults: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub(crate) defaults: Vec<Pair>,
 }
 
 /// A message in the state's own words.

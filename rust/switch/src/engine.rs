@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use crate::collate::Collation;
 use crate::intake::References;
 use crate::queue::{Entry, LineState, Stored};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
@@ -36,6 +37,7 @@ pub struct Engine {
     pub(crate) lines: Vec<LineState>,
     pub(crate) sessions: HashMap<ConnectionId, Session, RandomState>,
     pub(crate) pending: HashMap<Control, Pending, RandomState>,
+    pub(crate) collations: HashMap<u64, Collation, RandomState>,
     pub(crate) references: References,
     pub(crate) host_references: References,
     pub(crate) timers: Timers,
@@ -57,6 +59,7 @@ impl Engine {
             lines,
             sessions: HashMap::default(),
             pending: HashMap::default(),
+            collations: HashMap::default(),
             references: References::default(),
             host_references: References::default(),
             timers: Timers::default(),
@@ -268,6 +271,7 @@ impl Engine {
     fn fall_due(&mut self, now_us: i64, effects: &mut Effects) {
         while let Some(timer) = self.timers.due(now_us) {
             match timer {
+                Timer::Collate(number) => self.finish_collation(number, now_us, effects),
                 Timer::Delay { line, precedence, sequence } => {
                     let state = self.lines.get(line.index());
                     let waiting = state.and_then(|state| state.find(precedence, sequence));
@@ -299,7 +303,9 @@ impl Engine {
         if let Some(line) = self.line_state(entry.line) {
             line.tally.expired += 1;
         }
-        self.tell_expired(entry, now_us, effects);
+        if !self.leg_ended(entry, now_us, effects) {
+            self.tell_expired(entry, now_us, effects);
+        }
     }
 
     /// The destination refused an entry: five times, and it is dead.
@@ -313,7 +319,9 @@ impl Engine {
         } else {
             self.outcome(entry.stored.number, entry.index, Outcome::DeadLettered);
             self.expect_nothing(&entry);
-            self.tell_refused_by_destination(&entry, now_us, effects);
+            if !self.leg_ended(&entry, now_us, effects) {
+                self.tell_refused_by_destination(&entry, now_us, effects);
+            }
         }
     }
 

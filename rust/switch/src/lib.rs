@@ -11,11 +11,13 @@
 
 mod bundle;
 pub mod codes;
+mod collate;
 mod control;
 mod decision;
 mod engine;
 mod event;
 mod facts;
+mod follow;
 mod intake;
 mod notice;
 mod outbound;

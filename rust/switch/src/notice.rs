@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use clets_policy::Effect;
 use clets_routing::LineId;
-use clets_wire::{Dialect, Outbound, decode, encode};
+use clets_wire::{Dialect, KeyId, Outbound, decode, encode};
 
 use crate::engine::Engine;
 use crate::intake::{Incoming, Receipt, lifetime_us, precedence};
@@ -39,9 +40,25 @@ impl Engine {
         effects: &mut Effects,
     ) {
         let bundle = Arc::clone(&self.bundle);
-        let Some(key_id) = bundle.catalogue.find(b"", key.as_bytes()) else {
-            return;
-        };
+        if let Some(key_id) = bundle.catalogue.find(b"", key.as_bytes()) {
+            self.say(to, parent, key_id, key, text.as_bytes(), false, now_us, effects);
+        }
+    }
+
+    /// A message of the switch's own under any key; `collated` marks the one that holds replies.
+    #[expect(clippy::too_many_arguments, reason = "private; the common end of two ways")]
+    pub(crate) fn say(
+        &mut self,
+        to: &Addressee,
+        parent: Option<u64>,
+        key_id: KeyId,
+        key: &str,
+        text: &[u8],
+        collated: bool,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let bundle = Arc::clone(&self.bundle);
         let ori = bundle.directory.settings().ori.clone();
         let mut body = Vec::new();
         encode(
@@ -54,7 +71,7 @@ impl Engine {
                 reference: to.reference.as_bytes(),
                 user: to.user.as_bytes(),
                 station: to.station.as_bytes(),
-                text: Some(text.as_bytes()),
+                text: Some(text),
                 ..Outbound::default()
             },
         );
@@ -76,6 +93,9 @@ impl Engine {
             line: LineId::NOBODY,
             receipt,
             bytes: &body,
+            original: &body,
+            entered: &[],
+            follow_up: None,
             envelope: envelope.clone(),
             dialect: Dialect::Clets,
         };
@@ -85,6 +105,7 @@ impl Engine {
                 key: key.into(),
                 effect: Effect::Allow.name().into(),
                 parent,
+                collated,
                 entries: vec![record.clone()],
                 ..Accepted::default()
             },
@@ -100,6 +121,8 @@ impl Engine {
             late: false,
             responder: Box::default(),
             requester: to.ori.as_bytes().into(),
+            entered: Box::default(),
+            follow_ups: AtomicU8::new(0),
             body: body.into(),
         });
         self.enqueue(&stored, vec![(to.line, record)], now_us);
@@ -216,7 +239,7 @@ impl Engine {
         self.notice(&to, Some(stored.number), key, text, now_us, effects);
     }
 
-    fn title(&self, line: LineId) -> String {
+    pub(crate) fn title(&self, line: LineId) -> String {
         self.bundle.directory.line(line).title.to_uppercase()
     }
 }

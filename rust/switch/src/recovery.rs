@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use clets_routing::{LineId, LineKind};
 use clets_wire::{Dialect, KeyId, decode};
@@ -90,6 +91,7 @@ impl Replay {
                 line.push(entry);
             }
         }
+        self.engine.resume_collations(now_us);
         self.engine
     }
 
@@ -108,18 +110,21 @@ impl Replay {
         let bundle = Arc::clone(self.engine.bundle());
         let dialect = Dialect::parse(&accepted.dialect)
             .ok_or_else(|| format!("dialect `{}` is not known", accepted.dialect))?;
-        let envelope = decode(&accepted.body, dialect).map_err(|error| error.to_string())?;
-        let key = bundle.catalogue.find_message(&accepted.body, &envelope);
+        let text = if accepted.meaning.is_empty() { &accepted.body } else { &accepted.meaning };
+        let envelope = decode(text, dialect).map_err(|error| error.to_string())?;
+        let key = bundle.catalogue.find_message(text, &envelope);
         let line = bundle.directory.find_line(&accepted.line);
         self.note_sequence(&accepted.line, accepted.sequence, number, 0);
         let asked = accepted.parent.zip(accepted.leg).map(|(number, leg)| Control::of(number, leg));
         let pending = asked.and_then(|control| self.engine.pending.get_mut(&control));
         let mut requester: Box<[u8]> = Box::default();
         let mut asked_key = None;
+        let mut entered: Box<[u8]> = accepted.entered.as_bytes().into();
         if let Some(pending) = pending {
             pending.answered = true;
             requester = pending.stored.origin().into();
             asked_key = Some(pending.stored.key);
+            entered = pending.stored.entered.clone();
         }
         let stored = Arc::new(Stored {
             number,
@@ -131,10 +136,15 @@ impl Replay {
             late: accepted.late,
             responder: line.map(|id| bundle.directory.line(id).ori.clone()).unwrap_or_default(),
             requester,
-            body: accepted.body.as_ref().into(),
+            entered,
+            follow_ups: AtomicU8::new(crate::follow::count_of(!accepted.follow_up.is_empty())),
+            body: text.as_ref().into(),
         });
-        if let Some(line) = line {
-            self.remember(line, &stored, time_us);
+        if let Some(line) = line.filter(|_| accepted.follow_up.is_empty()) {
+            self.remember(line, &stored, &accepted.body, time_us);
+        }
+        if let Some(parent) = accepted.parent.filter(|_| !accepted.follow_up.is_empty()) {
+            self.engine.followed(parent);
         }
         for (index, entry) in (0_u16..).zip(&accepted.entries) {
             let Some(line) = bundle.directory.find_line(&entry.line) else {
@@ -158,12 +168,37 @@ impl Replay {
             self.engine.expect_reply(&entry, time_us);
             self.open.insert((number, index), entry);
         }
+        self.collation(accepted, &stored, asked);
         Ok(())
     }
 
+    /// A collation begins with its inquiry, grows with each reply, and ends with its one message.
+    fn collation(&mut self, accepted: &Accepted<'_>, stored: &Arc<Stored>, asked: Option<Control>) {
+        let bundle = Arc::clone(self.engine.bundle());
+        let directory = &bundle.directory;
+        if let Some(down) = &accepted.collate {
+            let down: Vec<_> = down.iter().filter_map(|name| directory.find_line(name)).collect();
+            let legs: Vec<(u16, LineId, &Target<'_>)> = (0_u16..)
+                .zip(&accepted.entries)
+                .filter_map(|(index, entry)| {
+                    Some((index, directory.find_line(&entry.line)?, &entry.target))
+                })
+                .collect();
+            self.engine.begin_collation(stored, legs.into_iter(), &down);
+        }
+        if let Some(parent) = accepted.parent.filter(|_| accepted.collated) {
+            self.engine.collations.remove(&parent);
+        }
+        if let Some(control) = asked.filter(|_| accepted.entries.is_empty()) {
+            self.engine.collate_reply(control, Arc::clone(stored));
+        } else if let Some(control) = asked {
+            self.engine.holds_back(control, usize::MAX);
+        }
+    }
+
     /// Repetitions are recognised after a restart as before it.
-    fn remember(&mut self, line: LineId, stored: &Stored, time_us: i64) {
-        let body = fingerprint(&stored.body);
+    fn remember(&mut self, line: LineId, stored: &Stored, body: &[u8], time_us: i64) {
+        let body = fingerprint(body);
         let reference = Reference { body, number: stored.number };
         let name = match self.engine.bundle().directory.line(line).kind {
             LineKind::Agency if stored.reference().is_empty() => return,
@@ -199,11 +234,15 @@ impl Replay {
             if let Some(pending) = self.engine.pending.get_mut(&control) {
                 pending.overdue = true;
             }
+            self.engine.note_leg(control, true);
             return;
         }
         let Some(entry) = self.open.remove(&(number, index)) else {
             return;
         };
+        if matches!(outcome, Outcome::DeadLettered | Outcome::Expired) {
+            self.engine.note_leg(control, false);
+        }
         if outcome == Outcome::Delivered {
             self.engine.await_reply_to_update(&entry, time_us);
             if let (Some(state), Target::Station { .. } | Target::Host { .. }) =

@@ -10,6 +10,8 @@ use crate::Control;
 /// What falls due.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Timer {
+    /// A collated reply is complete since before the start.
+    Collate(u64),
     /// A sender is told that an entry still waits.
     Delay { line: LineId, precedence: u8, sequence: u64 },
     /// An entry's life ends.

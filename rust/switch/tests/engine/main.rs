@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod conversation;
 mod world;
 
 use clets_switch::record::{self, Accepted, Refused};

@@ -11,7 +11,7 @@ use clets_wire::framing::native;
 /// 2026-01-05 12:00 UTC, microseconds.
 pub(crate) const NOON_US: i64 = 1_767_614_400_000_000;
 
-const DOCUMENT: &str = r#"{
+pub(crate) const DOCUMENT: &str = r#"{
  "settings": {"name": "Test", "ori": "CA0000000", "origin": "clets.example/test",
   "limits": {"frame_bytes": 65536, "queue_entries": 10, "destinations": 20,
    "group_stations": 100, "inquiries": 1000, "duplicate_window_ms": 86400000},
@@ -56,7 +56,10 @@ const DOCUMENT: &str = r#"{
     "addressed": false}]}]
 }"#;
 
-static BUNDLE: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
+static BUNDLE: LazyLock<Arc<Bundle>> = LazyLock::new(|| compile(DOCUMENT));
+
+/// A bundle of this document and the sample's policies.
+pub(crate) fn compile(document: &str) -> Arc<Bundle> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/california/policy");
     let mut policies: Vec<(String, String)> = std::fs::read_dir(folder)
         .unwrap()
@@ -69,8 +72,8 @@ static BUNDLE: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
         .collect();
     policies.sort();
     let schema = std::fs::read_to_string(format!("{folder}/schema.cedarschema")).unwrap();
-    Bundle::compile(DOCUMENT.as_bytes(), &policies, &schema, "test".to_owned()).unwrap()
-});
+    Bundle::compile(document.as_bytes(), &policies, &schema, "test".to_owned()).unwrap()
+}
 
 /// What a connection was sent, as frames.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -87,6 +90,7 @@ pub(crate) enum Seen {
 }
 
 pub(crate) struct World {
+    bundle: Arc<Bundle>,
     pub(crate) engine: Engine,
     pub(crate) now_us: i64,
     /// Every record, in order: kind, time, body.
@@ -102,8 +106,13 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(Arc::clone(&BUNDLE))
+    }
+
+    pub(crate) fn with(bundle: Arc<Bundle>) -> Self {
         Self {
-            engine: Engine::new(Arc::clone(&BUNDLE)),
+            engine: Engine::new(Arc::clone(&bundle)),
+            bundle,
             now_us: NOON_US,
             journal: Vec::new(),
             durable: 0,
@@ -117,7 +126,7 @@ impl World {
     /// The same world after the process died: only what was durable is left.
     pub(crate) fn restart(&mut self) {
         self.journal.truncate(self.durable);
-        let mut replay = Replay::new(Arc::clone(&BUNDLE));
+        let mut replay = Replay::new(Arc::clone(&self.bundle));
         for (number, (kind, time_us, body)) in self.journal.iter().enumerate() {
             replay.record(number as u64, *kind, *time_us, body).unwrap();
         }
@@ -152,7 +161,7 @@ impl World {
 
     /// Connects a DMPP line, or a native one with its LOGON.
     pub(crate) fn connect(&mut self, connection: u32, line: &str) {
-        let id = Self::line(line);
+        let id = self.bundle.directory.find_line(line).unwrap();
         let event = Event::Open { connection: ConnectionId(connection), line: id };
         self.step(event);
         self.connected.push((connection, line.to_owned()));
@@ -294,6 +303,8 @@ impl World {
                         self.owed.push((connection, frame.validation));
                         Seen::Data(text(frame.data))
                     }
+                    // Of a message in several blocks only the last is looked at.
+                    function::DATA_MORE => continue,
                     function::POSITIVE_ACK => Seen::Ack,
                     function::NEGATIVE_ACK => Seen::Nak(frame.status),
                     function::STATUS_REQUEST | function::STATUS_REPLY => continue,
