@@ -109,7 +109,8 @@ def _read(folder: Path, problems: Problems) -> dict[str, str]:
     if not policies:
         problems.add("policy", 0, Code.POLICY, "there is no .cedar file: nothing is permitted")
     optional = [name for name in OPTIONAL_FILES if (folder / name).exists()]
-    names = [*TOML_FILES, *optional, *CSV_FILES, SCHEMA_FILE, *(f"policy/{name}" for name in policies)]
+    names = [*TOML_FILES, *optional, *CSV_FILES, SCHEMA_FILE]
+    names += [f"policy/{name}" for name in policies]
     texts: dict[str, str] = {}
     for name in sorted(names):
         try:

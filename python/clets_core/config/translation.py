@@ -66,9 +66,9 @@ def _dialect_key(
         if code in stated:
             text = f"`{code}` is the requester's to state and cannot be added"
             problems.add(place.file, place.line(), Code.STATEMENT, text)
-    for code in (*key.fields, key.with_, key.destination_field):
-        if code is not None and code in renames:
-            text = f"`{code}` is renamed: use the code that it becomes"
+    for used in (*key.fields, key.with_, key.destination_field):
+        if used is not None and used in renames:
+            text = f"`{used}` is renamed: use the code that it becomes"
             problems.add(place.file, place.line(), Code.DIALECT, text)
 
 
