@@ -40,7 +40,9 @@ impl Engine {
         effects: &mut Effects,
     ) {
         let bundle = Arc::clone(&self.bundle);
-        let wanted = asked.line.is_some_and(|line| bundle.directory.line(line).follow_ups);
+        // Whoever reads a late answer asks further themselves, if they still want to know.
+        let wanted =
+            asked.line.is_some_and(|line| bundle.directory.line(line).follow_ups) && !reply.late;
         let (true, Some(host), Some(key)) = (wanted, reply.line, bundle.catalogue.key(asked.key))
         else {
             return;

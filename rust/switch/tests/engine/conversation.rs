@@ -4,12 +4,14 @@ use std::sync::{Arc, LazyLock};
 
 use clets_switch::Bundle;
 use clets_switch::record::{self, Accepted, Target};
+use clets_wire::framing::native::Kind;
 
 use crate::world::{DOCUMENT, World, compile};
-use crate::{ALPHA, NCIC, SVS, control};
+use crate::{ALPHA, BETA, NCIC, SVS, control};
 
 const DMV: u32 = 5;
 const NLETS: u32 = 6;
+const LEDS: u32 = 7;
 
 const COUNTY: &str = "ALPHA1.REF1.U1.QV.CA0010100.LICN/1ABC234.PTYP/MC.CAP/C.RSN/TRAFFIC STOP";
 
@@ -26,6 +28,8 @@ static TALKING: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
     };
     let (dmv, nlets) =
         (host("dmv", "dmv", "clets", ""), host("nlets", "nlets", "nlets", r#""AZ", "E1""#));
+    let leds = leg("leds", r#""key": null, "addressed": false"#);
+    let oregon = host("leds", "oregon", "clets", "");
     let plain = leg("dmv", r#""key": null, "addressed": false"#);
     let region = leg("nlets", r#""key": null, "addressed": true, "region_key": "RQG""#);
     let document = DOCUMENT
@@ -37,7 +41,7 @@ static TALKING: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
         )
         .replacen(
             "\"members\": []}],\n \"oris\"",
-            &format!(r#""members": []}}, {dmv}, {nlets}], "oris""#),
+            &format!(r#""members": []}}, {dmv}, {nlets}, {oregon}], "oris""#),
             1,
         )
         .replacen(r#""legs": ["#, &format!(r#""legs": [{plain},"#), 1)
@@ -47,7 +51,11 @@ static TALKING: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
                 r#""dialects": [{{"name": "county",
                     "renames": [["LICN", "LIC"], ["PTYP", "LIT"]],
                     "keys": [{{"entered": "QV", "key": "IV.4A", "with": "LIC",
-                               "destination_field": null, "defaults": [["LIS", "CA"]]}}]}}],
+                               "destination_field": null, "defaults": [["LIS", "CA"]]}},
+                              {{"entered": "RQP", "key": "NLTS.RQ", "with": null,
+                               "destination_field": "LIS", "defaults": []}},
+                              {{"entered": "RQO", "key": "IO.RQ", "with": null,
+                               "destination_field": null, "defaults": []}}]}}],
                    "file_codes": [{{"key": "IV.4A", "field": "LIT",
                     "codes": [["MC", "IV.4M"], ["DL", "IL.A1"]]}}],
                    "follow_ups": [{{"name": "owner", "after": ["IV.4A", "IN.L1"],
@@ -55,6 +63,7 @@ static TALKING: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
                      {{"field": "NAM", "label": "R/O:", "until": "", "bytes_max": 30}}]}}],
                    "routes": [
                     {{"keys": ["NLTS.RQ"], "condition": null, "legs": [{region}]}},
+                    {{"keys": ["IO.RQ"], "condition": null, "legs": [{leds}]}},
                     {{"keys": ["IN.L1"], "condition": null, "legs": [{plain}]}},"#
             ),
             1,
@@ -74,8 +83,15 @@ fn connected() -> World {
     world
 }
 
-const LINES: [(u32, &str); 5] =
-    [(ALPHA, "alpha"), (SVS, "svs"), (NCIC, "ncic"), (DMV, "dmv"), (NLETS, "nlets")];
+const LINES: [(u32, &str); 7] = [
+    (BETA, "beta"),
+    (LEDS, "leds"),
+    (ALPHA, "alpha"),
+    (SVS, "svs"),
+    (NCIC, "ncic"),
+    (DMV, "dmv"),
+    (NLETS, "nlets"),
+];
 
 fn reconnect(world: &mut World) {
     world.restart();
@@ -156,6 +172,37 @@ fn a_county_inquiry_reaches_each_file_in_its_own_form_and_keeps_its_own_key() {
             format!("{head}CA0349700.CA0010100.TXT\r\nSTOLEN"),
         ]
     );
+}
+
+#[test]
+fn the_same_inquiry_is_the_same_to_each_system_however_it_is_entered() {
+    let rest = "LIC/X1.LIY/2027.LIT/PC.LIS/AZ.CAP/C.RSN/TRAFFIC STOP";
+    let county = rest.replace("LIC/", "LICN/").replace("LIT/", "PTYP/");
+    let mut world = connected();
+    for (place, (key, fields)) in
+        [("NLTS.RQ.CA0020000.AZ", rest), ("RQP.CA0020000", &county), ("RQP.CA0020000.AZ", rest)]
+            .into_iter()
+            .enumerate()
+    {
+        // Beta is a native line without a dialect, alpha a DMPP line with one.
+        if place == 0 {
+            let message = format!("BETA1.R{place}.U2.{key}.{fields}");
+            world.native(BETA, Kind::Data, 0, 1, message.as_bytes());
+        } else {
+            let key = key.replace("CA0020000", "CA0010100");
+            world.dmpp(ALPHA, &format!("ALPHA1.R{place}.U1.{key}.{fields}"));
+        }
+        world.sync();
+        let nlets = asked(&mut world, NLETS).replace("CA0020000", "CA0010100");
+        assert!(nlets.starts_with("RQ.CA0010100.AZ.*"), "{nlets}");
+        assert!(nlets.ends_with("TXT\r\nLIC/X1.LIY/2027.LIT/PC.LIS/AZ"), "{nlets}");
+    }
+    for (reference, key, fields) in [("L1", "IO.RQ", rest), ("L2", "RQO", &county)] {
+        world.dmpp(ALPHA, &format!("ALPHA1.{reference}.U1.{key}.CA0010100.{fields}"));
+        world.sync();
+        let leds = asked(&mut world, LEDS);
+        assert!(leds.contains(".U1.IO.RQ.CA0010100.LIC/X1.LIY/2027.LIT/PC"), "{leds}");
+    }
 }
 
 #[test]
