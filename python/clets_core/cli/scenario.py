@@ -52,6 +52,7 @@ TRAINEE: Final = Person("county-019", "A0190001", "CA0190000", "U000002", "count
 LAPSED: Final = Person("county-019", "A0190001", "CA0190000", "U000006", "county line")
 PATROL: Final = Person("msc-01", "M0010003", "CA0010100", "U000031", "mobile behind an MSC")
 DISPATCH: Final = Person("cad-01", "I0340001", "CA0340100", "U000041", "CAD system")
+HARBOR: Final = Person("county-037", "A0370001", "CA0370000", "U001247", "San Diego line")
 SHERIFF: Final = Person("county-038", "A0380001", "CA0380000", "U000051", "county line")
 
 INQUIRY: Final = {"CAP": "C", "RSN": "TRAFFIC STOP", "OCA": "26-104"}
@@ -218,6 +219,8 @@ class Scenario:
         return [
             ("the switch starts", self._start),
             *asks,
+            ("a county's own key, and the owner's licence after it", self._county),
+            ("one collated reply", self._collated),
             ("a record is entered", self._enter),
             ("it is found", self._found),
             ("it is cancelled", self._cancel),
@@ -289,6 +292,27 @@ class Scenario:
             return f"{ask.key} from a {ask.who.where}; " + ", ".join(found)
 
         return step
+
+    async def _county(self) -> str:
+        """Four replies: three files are asked, and the DMV's answer is followed to the owner."""
+        answer = await self._ask(HARBOR, "QV", 4, {"LICN": "1ABC234", **INQUIRY})
+        texts = _texts(answer.replies)
+        _must("V100000001" in texts and "1902600000001" in texts, f"no hits in {texts}")
+        keys = [reply.key for reply in answer.replies]
+        _must(keys.count("QV") == 3, f"expected three replies under QV, not {keys}")
+        record = self._last("accepted", lambda body: body["line"] == HARBOR.line)
+        _must(record.get("follow_up") == "owner-licence", f"not followed: {record['key']}")
+        return "QV with LICN asked dmv, svs, ncic; replies under QV; then IN.L1 for the owner"
+
+    async def _collated(self) -> str:
+        fields = {"LIC": "1ABC234", "LIS": "CA", **INQUIRY, "COL": "Y"}
+        answer = await self._ask(DISPATCH, "IV.4A", 1, fields)
+        text = _texts(answer.replies)
+        _must(text.startswith("COLLATED REPLY"), f"expected a summary in {text}")
+        for word in ("SAMPLE,STELLA", "1902600000001", "V100000001"):
+            _must(word in text, f"no `{word}` in {text}")
+        hits = next(line for line in text.splitlines() if line.startswith("HIT: "))
+        return f"IV.4A with COL/Y: one message; {hits}"
 
     async def _enter(self) -> str:
         fields = {"LIC": "9SYN999", "LIS": "CA", "LIY": "2027", "LIT": "PC", "VMA": "FORD"}

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from clets_core.config.model import (
     Agency,
+    Dialect,
     Entry,
+    FileCode,
+    FollowUp,
     Group,
     Host,
     Line,
@@ -21,6 +24,7 @@ from clets_core.config.model import (
 )
 from clets_core.config.problem import Code, Problems
 from clets_core.config.routes import check_routes
+from clets_core.config.translation import check_dialects, check_file_codes, check_follow_ups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +48,9 @@ class Draft:
     lines: list[Located[Line]]
     hosts: list[Located[Host]]
     routes: list[Located[Route]]
+    file_codes: list[Located[FileCode]]
+    dialects: list[Located[Dialect]]
+    follow_ups: list[Located[FollowUp]]
     groups: list[Located[Group]]
     agencies: list[Located[Agency]]
     oris: list[Located[Ori]]
@@ -69,6 +76,8 @@ class _Check:
         self.stations = self._unique([(x.entry.mnemonic, x) for x in draft.stations], "station")
         self.groups = self._unique([(x.entry.code, x) for x in draft.groups], "group")
         self._unique([(x.entry.id, x) for x in draft.users], "user")
+        self.dialects = self._unique([(x.entry.name, x) for x in draft.dialects], "dialect")
+        self._unique([(x.entry.name, x) for x in draft.follow_ups], "follow-up")
         self.members = self._members()
 
     def run(self) -> None:
@@ -82,6 +91,11 @@ class _Check:
         self._groups()
         self._alarms()
         check_routes(self.draft.routes, self.hosts, self.members, self.problems)
+        routed = {key for located in self.draft.routes for key in located.entry.keys}
+        fields = self.draft.switch.entry.fields if self.draft.switch else None
+        check_dialects(self.draft.dialects, routed, fields, self.problems)
+        check_file_codes(self.draft.file_codes, self.draft.routes, self.problems)
+        check_follow_ups(self.draft.follow_ups, routed, self.hosts, self.problems)
 
     def _add(self, place: Place, code: Code, text: str, key: str | None = None) -> None:
         self.problems.add(place.file, place.line(key), code, text)
@@ -183,6 +197,8 @@ class _Check:
             line, place = located.entry, located.place
             for code in line.agencies:
                 self._known(self.agencies, code, "agency", place, "agencies")
+            if line.dialect is not None:
+                self._known(self.dialects, line.dialect, "dialect", place, "dialect")
             if (line.peer is None) == (line.certificate is None):
                 text = "give either `peer` or `certificate`"
                 self._add(place, Code.PEER, text)

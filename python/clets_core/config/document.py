@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from clets_core.config.model import Configuration, Framing, Host, Leg, Line, Route, Switch
+    from clets_core.config.model import (
+        Configuration,
+        Dialect,
+        FollowUp,
+        Framing,
+        Host,
+        Leg,
+        Line,
+        Route,
+        Switch,
+    )
 
 _EPOCH = date(1970, 1, 1)
 # DMPP sends a block and waits for its acknowledgement; the native protocol keeps 64 under way.
@@ -50,6 +60,12 @@ def document(configuration: Configuration) -> bytes:
             ],
             "groups": configuration.groups,
             "routes": [_route(route) for route in configuration.routes],
+            "file_codes": [
+                {"key": it.key, "field": it.field, "codes": list(it.codes.items())}
+                for it in configuration.file_codes
+            ],
+            "dialects": [_dialect(dialect) for dialect in configuration.dialects],
+            "follow_ups": [_follow_up(rule) for rule in configuration.follow_ups],
         }
     )
 
@@ -84,6 +100,10 @@ def _line(line: Line) -> dict[str, Any]:
         "dedupes": line.dedupes,
         "county": line.county,
         "agencies": line.agencies,
+        "dialect": line.dialect,
+        "collate": line.collate,
+        "collate_field": line.collate_field,
+        "follow_ups": line.follow_ups,
     }
 
 
@@ -119,4 +139,40 @@ def _leg(leg: Leg) -> dict[str, Any]:
         "destination_field": leg.destination_field,
         "destination": leg.destination,
         "addressed": leg.destinations == "message",
+        "region_key": leg.region_key,
+    }
+
+
+def _dialect(dialect: Dialect) -> dict[str, Any]:
+    return {
+        "name": dialect.name,
+        "renames": list(dialect.renames.items()),
+        "keys": [
+            {
+                "entered": key.entered,
+                "key": key.key,
+                "with": key.with_,
+                "destination_field": key.destination_field,
+                "defaults": list(key.fields.items()),
+            }
+            for key in dialect.keys
+        ],
+    }
+
+
+def _follow_up(rule: FollowUp) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "after": rule.after,
+        "hosts": rule.hosts,
+        "key": rule.key,
+        "locators": [
+            {
+                "field": field.field,
+                "label": field.label,
+                "until": field.until or "",
+                "bytes_max": field.width,
+            }
+            for field in rule.fields
+        ],
     }

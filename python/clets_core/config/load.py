@@ -10,7 +10,10 @@ from clets_core.config.check import Draft, check
 from clets_core.config.model import (
     Agency,
     Configuration,
+    Dialect,
     Entry,
+    FileCode,
+    FollowUp,
     Group,
     Host,
     Line,
@@ -38,6 +41,8 @@ E = TypeVar("E", bound=Entry)
 
 TOML_FILES = ("switch.toml", "lines.toml", "hosts.toml", "routes.toml", "groups.toml")
 CSV_FILES = ("agencies.csv", "oris.csv", "stations.csv", "users.csv")
+# A bundle without these has no county dialects and no follow-up inquiries.
+OPTIONAL_FILES = ("dialects.toml", "followups.toml")
 SCHEMA_FILE = "policy/schema.cedarschema"
 
 
@@ -47,17 +52,21 @@ def load(path: str | PathLike[str]) -> Configuration:
     Everything is checked but the meaning of the policies, which is the engine's. Nothing is
     started and nothing outside the folder is read.
 
-    Raises ``BundleError`` with every problem found, each with file, line and number (E701-E725).
+    Raises ``BundleError`` with every problem found, each with file, line and number (E701-E729).
     """
     folder = Path(path)
     problems = Problems()
     texts = _read(folder, problems)
+    routes, file_codes = _routes(texts, problems)
     draft = Draft(
         path=folder,
         switch=_switch(texts, problems),
         lines=_tables(Line, "lines.toml", "line", texts, problems),
         hosts=_tables(Host, "hosts.toml", "host", texts, problems),
-        routes=_tables(Route, "routes.toml", "route", texts, problems),
+        routes=routes,
+        file_codes=file_codes,
+        dialects=_tables(Dialect, "dialects.toml", "dialect", texts, problems),
+        follow_ups=_tables(FollowUp, "followups.toml", "followup", texts, problems),
         groups=_tables(Group, "groups.toml", "group", texts, problems),
         agencies=_rows(Agency, "agencies.csv", texts, problems),
         oris=_rows(Ori, "oris.csv", texts, problems),
@@ -74,6 +83,9 @@ def load(path: str | PathLike[str]) -> Configuration:
         lines=_entries(draft.lines),
         hosts=_entries(draft.hosts),
         routes=_entries(draft.routes),
+        file_codes=_entries(draft.file_codes),
+        dialects=_entries(draft.dialects),
+        follow_ups=_entries(draft.follow_ups),
         groups=_entries(draft.groups),
         agencies=_entries(draft.agencies),
         oris=_entries(draft.oris),
@@ -96,7 +108,9 @@ def _read(folder: Path, problems: Problems) -> dict[str, str]:
     policies = sorted(path.name for path in folder.glob("policy/*.cedar"))
     if not policies:
         problems.add("policy", 0, Code.POLICY, "there is no .cedar file: nothing is permitted")
-    names = [*TOML_FILES, *CSV_FILES, SCHEMA_FILE, *(f"policy/{name}" for name in policies)]
+    optional = [name for name in OPTIONAL_FILES if (folder / name).exists()]
+    names = [*TOML_FILES, *optional, *CSV_FILES, SCHEMA_FILE]
+    names += [f"policy/{name}" for name in policies]
     texts: dict[str, str] = {}
     for name in sorted(names):
         try:
@@ -139,6 +153,22 @@ def _tables(
     text = texts.get(file)
     read = None if text is None else read_toml(file, text, problems)
     return [] if read is None else read_table_array(kind, read[0], key, read[1], problems)
+
+
+def _routes(
+    texts: dict[str, str], problems: Problems
+) -> tuple[list[Located[Route]], list[Located[FileCode]]]:
+    """Both kinds of tables in ``routes.toml``."""
+    text = texts.get("routes.toml")
+    read = None if text is None else read_toml("routes.toml", text, problems)
+    if read is None:
+        return [], []
+    document, place = read
+    codes = {"file_code": document.pop("file_code")} if "file_code" in document else {}
+    return (
+        read_table_array(Route, document, "route", place, problems),
+        read_table_array(FileCode, codes, "file_code", place, problems),
+    )
 
 
 def _rows(kind: type[E], file: str, texts: dict[str, str], problems: Problems) -> list[Located[E]]:

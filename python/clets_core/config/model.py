@@ -24,6 +24,8 @@ FieldCode = Annotated[str, Meta(pattern=r"^[A-Z]{2,4}\Z", description="identifie
 KeyText = Annotated[
     str, Meta(pattern=r"^(?:[A-Z]{2,4}\.(?:R\.)?)?[A-Z0-9]{1,6}\Z", description="identifier")
 ]
+FieldValue = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9 ,-]{0,29}\Z", description="identifier")]
+ReplyText = Annotated[str, Meta(pattern=r"^[ -~]{1,40}\Z")]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 Title = Annotated[str, Meta(min_length=1, max_length=120)]
 Window = Annotated[int, Meta(ge=1, le=1024)]
@@ -162,6 +164,10 @@ class Line(Entry, frozen=True, kw_only=True):
     peer: str | None = None
     certificate: str | None = None
     dedupes: bool = False
+    dialect: Name | None = None
+    collate: bool = False
+    collate_field: FieldCode | None = None
+    follow_ups: bool = False
     agencies: tuple[Name, ...]
 
 
@@ -198,6 +204,16 @@ class Leg(Entry, frozen=True, kw_only=True):
     destination: Destination | None = None
     destination_field: FieldCode | None = None
     destinations: Literal["message"] | None = None
+    region_key: KeyText | None = None
+
+
+class FileCode(Entry, frozen=True, kw_only=True):
+    """A leg asked with another key when a field says so: the DMV's file code of a plate type."""
+
+    key: KeyText
+    field: FieldCode
+    codes: Annotated[dict[FieldValue, KeyText], Meta(min_length=1)]
+    cite: Title
 
 
 class Route(Entry, frozen=True, kw_only=True):
@@ -208,6 +224,45 @@ class Route(Entry, frozen=True, kw_only=True):
     is_: tuple[str, ...] | None = msgspec.field(default=None, name="is")
     is_not: tuple[str, ...] | None = None
     legs: Annotated[tuple[Leg, ...], Meta(min_length=1, max_length=16)]
+
+
+class DialectKey(Entry, frozen=True, kw_only=True):
+    """What a key of a county means. With ``with`` only in messages that hold that field."""
+
+    entered: KeyText
+    key: KeyText
+    with_: FieldCode | None = msgspec.field(default=None, name="with")
+    destination_field: FieldCode | None = None
+    fields: dict[FieldCode, FieldValue] = {}
+
+
+class Dialect(Entry, frozen=True, kw_only=True):
+    """A county's own keys and field codes (``dialects.toml``); ``renames`` lead to the state's."""
+
+    name: Name
+    cite: Title
+    renames: dict[FieldCode, FieldCode] = {}
+    keys: tuple[DialectKey, ...] = ()
+
+
+class Locator(Entry, frozen=True, kw_only=True):
+    """Where a field stands in a reply: behind ``label``, up to ``until`` or the line's end."""
+
+    field: FieldCode
+    label: ReplyText
+    until: ReplyText | None = None
+    width: Annotated[int, Meta(ge=1, le=60)] = 30
+
+
+class FollowUp(Entry, frozen=True, kw_only=True):
+    """An inquiry that a reply makes the switch send by itself (``followups.toml``)."""
+
+    name: Name
+    title: Title
+    after: Annotated[tuple[KeyText, ...], Meta(min_length=1)]
+    hosts: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    key: KeyText
+    fields: Annotated[tuple[Locator, ...], Meta(min_length=1, max_length=8)]
 
 
 class Group(Entry, frozen=True, kw_only=True):
@@ -279,6 +334,9 @@ class Configuration(Entry, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     hosts: tuple[Host, ...]
     routes: tuple[Route, ...]
+    file_codes: tuple[FileCode, ...]
+    dialects: tuple[Dialect, ...]
+    follow_ups: tuple[FollowUp, ...]
     groups: tuple[Group, ...]
     agencies: tuple[Agency, ...]
     oris: tuple[Ori, ...]

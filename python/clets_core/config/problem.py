@@ -35,6 +35,10 @@ class Code(Enum):
     AMBIGUOUS = (723, "An address must name one thing: station, ORI, group or destination code.")
     SNAPSHOT = (724, "The engine must be able to take the bundle.")
     TOO_MANY = (725, "There must not be more entries than the engine can number.")
+    DIALECT = (726, "A dialect must give each entered key one meaning.")
+    STATEMENT = (727, "Only the requester may state purpose, reason, attention and case.")
+    NOT_ROUTED = (728, "A key that a dialect, file code or follow-up leads to must have a route.")
+    FILE_CODE = (729, "A file code must change the key of a leg, once for each key.")
 
     @property
     def number(self) -> int:

@@ -90,6 +90,8 @@ def _leg(
         add(Code.LEG, f"`{leg.host}` has no destination codes, so the leg must have none")
     if host.dialect != "clets" and leg.key is not None and "." in leg.key:
         add(Code.LEG, f"`{leg.host}` has bare keys, and `{leg.key}` has a destination system")
+    if leg.region_key is not None and (host.dialect != "nlets" or "." in leg.region_key):
+        add(Code.LEG, f"`{leg.host}`: only a host of regions takes a `region_key`, a bare one")
     if leg.destination is not None:
         code = leg.destination[:2] if len(leg.destination) == _ORI_LENGTH else leg.destination
         if code not in members:

@@ -63,11 +63,14 @@ class TomlText:
         return self._sections.get((f"{table}.{key}" if table else key, 0), (first, last))[0]
 
     def _item(self, first: int, last: int, item: int) -> int:
-        seen = -1
+        seen, depth = -1, 0
         for number in range(first, last + 1):
-            seen += self.lines[number - 1].count("{")
-            if seen >= item:
-                return number
+            for letter in self.lines[number - 1]:
+                # A table inside an item is no item.
+                seen += letter == "{" and depth == 0
+                depth += (letter == "{") - (letter == "}")
+                if seen == item:
+                    return number
         return first
 
 

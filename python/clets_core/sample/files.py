@@ -105,6 +105,8 @@ def all_files(world: World, *, seed: int, port_base: int, tls: bool) -> dict[str
         "lines.toml": _lines(world, tls=tls),
         "hosts.toml": _hosts(port_base),
         "routes.toml": _template("routes.toml"),
+        "dialects.toml": _template("dialects.toml"),
+        "followups.toml": _template("followups.toml"),
         "groups.toml": _groups(world),
         "agencies.csv": _csv(Agency, world.agencies),
         "oris.csv": _csv(Ori, world.oris),
@@ -167,10 +169,18 @@ def _lines(world: World, *, tls: bool) -> str:
         if direct:
             # The native protocol numbers what it sends, so its receivers know what they have.
             table["dedupes"] = True
+        table |= _CONVERSATION.get(name, {})
         table["agencies"] = sorted(agencies)
         tables.append(_table("line", table))
     return "\n".join(tables)
 
+
+# How these lines talk: a county's own keys, replies gathered when a message says COL/Y, and
+# inquiries that follow from replies. Others enter the state's keys and get each reply by itself.
+_CONVERSATION: dict[str, dict[str, object]] = {
+    county_line(37): {"dialect": "san-diego", "collate_field": "COL", "follow_ups": True},
+    CAD_LINE: {"collate_field": "COL"},
+}
 
 _DIRECT = {
     MSC_LINE: "East Shore message switching computer (joint powers)",

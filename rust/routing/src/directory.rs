@@ -6,6 +6,7 @@ mod document;
 mod tests;
 
 use crate::entry::{Agency, Line, Ori, Station, StationKind, User};
+use crate::followup::FollowUp;
 use crate::group::Group;
 use crate::ids::{AgencyId, GroupId, LineId, OriId, StationId, UserId};
 use crate::route::{Route, Routes, name};
@@ -18,6 +19,7 @@ use crate::table::{Named, Table};
 #[derive(Debug)]
 pub struct Directory {
     agencies: Table<Agency>,
+    follow_ups: Vec<FollowUp>,
     groups: Table<Group>,
     lines: Table<Line>,
     members: Table<MemberCode>,
@@ -59,6 +61,12 @@ impl Directory {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The rules of follow-up inquiries, in the order of the bundle.
+    #[must_use]
+    pub fn follow_ups(&self) -> &[FollowUp] {
+        &self.follow_ups
     }
 
     /// All lines, agencies' first; a line's id is its position.

@@ -1,9 +1,12 @@
 //! The entries of a directory: lines, stations, ORIs, agencies and users.
 
+use std::sync::Arc;
+
 use clets_wire::Dialect;
 
 use crate::ids::{AgencyId, LineId, OriId, StationId};
 use crate::table::Named;
+use crate::translation::Translation;
 
 /// An enumeration whose variants have a lower-case name in the bundle.
 macro_rules! named {
@@ -149,6 +152,14 @@ pub struct Line {
     pub agencies: Box<[AgencyId]>,
     /// Destination codes reached by this line, such as `AZ` for Nlets.
     pub members: Box<[Box<[u8]>]>,
+    /// The county dialect its messages are written in.
+    pub translation: Option<Arc<Translation>>,
+    /// Whether the replies to an inquiry come in one message.
+    pub collate: bool,
+    /// The field whose `Y` or `N` says so for one inquiry; empty when none does.
+    pub collate_field: Box<[u8]>,
+    /// Whether replies to its inquiries may make the switch ask further.
+    pub follow_ups: bool,
 }
 
 impl Line {
@@ -274,6 +285,10 @@ impl Line {
             county: 0,
             agencies: Box::default(),
             members: Box::default(),
+            translation: None,
+            collate: false,
+            collate_field: Box::default(),
+            follow_ups: false,
         }
     }
 }

@@ -16,6 +16,7 @@
 mod addressee;
 mod directory;
 mod entry;
+mod followup;
 mod group;
 mod ids;
 pub mod limits;
@@ -23,14 +24,17 @@ mod resolve;
 mod route;
 mod settings;
 mod table;
+mod translation;
 
 pub use addressee::Addressee;
 pub use directory::Directory;
 pub use entry::{
     Agency, Framing, Level, Line, LineKind, Ori, Standing, Station, StationKind, User,
 };
+pub use followup::{FollowUp, Locator};
 pub use group::{Group, Member, Scope, Senders};
 pub use ids::{AgencyId, GroupId, LineId, OriId, StationId, UserId};
 pub use resolve::{Destinations, Leg, Legs, Plan};
 pub use route::{Address, LegSpec, Route};
 pub use settings::{ClassTimes, FieldNames, Limits, Settings};
+pub use translation::{Translated, Translation};

@@ -50,6 +50,7 @@ impl Directory {
     ) -> Plan<'a> {
         let mut plan = Plan::default();
         for spec in &route.legs {
+            let spec = spec.for_fields(field);
             match &spec.address {
                 Address::Omit => {
                     plan.legs.push(Leg { host: spec.host, spec, destinations: SmallVec::new() });

@@ -26,6 +26,27 @@ pub struct LegSpec {
     pub federal_only: bool,
     /// Where the destination codes come from.
     pub address: Address,
+    /// Other forms of the leg, by the value of a field; the first that fits is asked instead.
+    pub(crate) variants: Vec<Variant>,
+    /// The form for the code of a region, such as `RQG` for `RQ`.
+    pub region: Option<Box<Self>>,
+}
+
+/// A leg's form when a field has a value: the DMV's file code of a plate type.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Variant {
+    pub(crate) field: Box<[u8]>,
+    pub(crate) value: Box<[u8]>,
+    pub(crate) spec: LegSpec,
+}
+
+impl LegSpec {
+    /// The form of the leg for a message with these fields.
+    #[must_use]
+    pub fn for_fields<'v>(&self, field: &dyn Fn(&[u8]) -> Option<&'v [u8]>) -> &Self {
+        let holds = |variant: &&Variant| field(&variant.field) == Some(&*variant.value);
+        self.variants.iter().find(holds).map_or(self, |variant| &variant.spec)
+    }
 }
 
 /// Where a leg's destination codes come from.
@@ -132,6 +153,8 @@ mod tests {
             key: Box::default(),
             federal_only: false,
             address: Address::Omit,
+            variants: Vec::new(),
+            region: None,
         };
         Route { condition, legs: vec![leg] }
     }

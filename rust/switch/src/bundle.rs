@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clets_policy::{Action, DataClass, Policies, Problem};
 use clets_routing::Directory;
-use clets_wire::{Catalogue, KeyId};
+use clets_wire::{Answers, Catalogue, KeyId};
 use thiserror::Error;
 
 use crate::traits::Traits;
@@ -38,6 +38,8 @@ pub struct Bundle {
     pub directory: Directory,
     /// The message keys.
     pub catalogue: Catalogue,
+    /// How systems word hits and their absence.
+    pub answers: Answers,
     /// The rules.
     pub policies: Policies,
     /// SHA-256 of the bundle's files, hexadecimal.
@@ -59,11 +61,12 @@ impl Bundle {
     ) -> Result<Arc<Self>, BundleError> {
         let directory = Directory::compile(document).map_err(BundleError::Directory)?;
         let catalogue = Catalogue::standard().map_err(BundleError::Catalogue)?;
+        let answers = Answers::standard().map_err(BundleError::Catalogue)?;
         let traits = Traits::standard().map_err(BundleError::Catalogue)?;
         let policies = Policies::load(policy_files, schema).map_err(BundleError::Policy)?;
         let key_facts =
             catalogue.iter().map(|(_, key)| key_facts(key)).collect::<Result<_, _>>()?;
-        Ok(Arc::new(Self { directory, catalogue, policies, hash, key_facts, traits }))
+        Ok(Arc::new(Self { directory, catalogue, answers, policies, hash, key_facts, traits }))
     }
 
     /// Whether a key is a word on a system's own service (`SM`).

@@ -233,6 +233,12 @@ impl Judge {
         now_us: i64,
     ) -> Decision {
         let day = facts::day_of(now_us);
+        let translation = bundle.directory.line(line).translation.as_deref();
+        let translated = translation.and_then(|it| it.translate(bytes, envelope).ok().flatten());
+        let (bytes, envelope) = match &translated {
+            Some(meaning) => (meaning.bytes.as_slice(), &meaning.envelope),
+            None => (bytes, envelope),
+        };
         let Some(key_id) = find_key(bundle, envelope, bytes) else {
             return Decision::refusal(codes::UNKNOWN_KEY);
         };

@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use crate::collate::Collation;
 use crate::confirm::Confirmations;
 use crate::intake::References;
 use crate::intercept::Intercept;
@@ -39,6 +40,7 @@ pub struct Engine {
     pub(crate) lines: Vec<LineState>,
     pub(crate) sessions: HashMap<ConnectionId, Session, RandomState>,
     pub(crate) pending: HashMap<Control, Pending, RandomState>,
+    pub(crate) collations: HashMap<u64, Collation, RandomState>,
     pub(crate) references: References,
     pub(crate) host_references: References,
     /// Messages that wait for an approval, by their number.
@@ -64,6 +66,7 @@ impl Engine {
             lines,
             sessions: HashMap::default(),
             pending: HashMap::default(),
+            collations: HashMap::default(),
             references: References::default(),
             host_references: References::default(),
             intercepts: BTreeMap::new(),
@@ -289,6 +292,7 @@ impl Engine {
             match timer {
                 Timer::Confirmation(number) => self.confirmation_overdue(number, now_us, effects),
                 Timer::Approval(number) => self.approval_overdue(number, now_us, effects),
+                Timer::Collate(number) => self.finish_collation(number, now_us, effects),
                 Timer::Delay { line, precedence, sequence } => {
                     let state = self.lines.get(line.index());
                     let waiting = state.and_then(|state| state.find(precedence, sequence));
@@ -323,7 +327,9 @@ impl Engine {
         if let Some(line) = self.line_state(entry.line) {
             line.tally.expired += 1;
         }
-        self.tell_expired(entry, now_us, effects);
+        if !self.leg_ended(entry, now_us, effects) {
+            self.tell_expired(entry, now_us, effects);
+        }
     }
 
     /// The destination refused an entry: five times, and it is dead.
@@ -337,7 +343,9 @@ impl Engine {
         } else {
             self.outcome(entry.stored.number, entry.index, Outcome::DeadLettered);
             self.expect_nothing(&entry);
-            self.tell_refused_by_destination(&entry, now_us, effects);
+            if !self.leg_ended(&entry, now_us, effects) {
+                self.tell_refused_by_destination(&entry, now_us, effects);
+            }
         }
     }
 

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use clets_policy::Effect;
 use clets_routing::{LineId, LineKind};
 use clets_wire::framing::dmpp::{self, function, status};
 use clets_wire::framing::native;
-use clets_wire::{Dialect, Envelope, KeyId, Precedence, Span, decode};
+use clets_wire::{DecodeError, Dialect, Envelope, KeyId, Precedence, Span, decode};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -19,7 +20,7 @@ use crate::engine::{Engine, Held};
 use crate::facts::{Facts, day_of};
 use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
-use crate::plan::{Leg, Plan, Scope, plan};
+use crate::plan::{Leg, Plan, Scope, is_region, plan};
 use crate::queue::{Entry, Given, Stored};
 use crate::record::{self, Accepted, EntryRecord, Refused, Target};
 use crate::reply::Pending;
@@ -144,6 +145,12 @@ pub(crate) fn fingerprint(body: &[u8]) -> u64 {
 
 /// A message on its way in.
 pub(crate) struct Incoming<'a> {
+    /// What the sender wrote, where `bytes` says what it means.
+    pub(crate) original: &'a [u8],
+    /// The key as entered, where it was translated.
+    pub(crate) entered: &'a [u8],
+    /// The rule and the inquiry because of which the switch asks by itself.
+    pub(crate) follow_up: Option<(&'a str, u64)>,
     pub(crate) line: LineId,
     pub(crate) receipt: Receipt,
     pub(crate) bytes: &'a [u8],
@@ -163,6 +170,11 @@ impl Incoming<'_> {
 
     pub(crate) fn text(&self, span: Option<Span>) -> Cow<'_, str> {
         String::from_utf8_lossy(self.part(span))
+    }
+
+    /// What the message means, where that is not what the sender wrote; else empty.
+    fn meaning(&self) -> &[u8] {
+        if std::ptr::eq(self.bytes, self.original) { &[] } else { self.bytes }
     }
 
     /// `SYSTEM.KEY`, with `R` between them for the federal part.
@@ -196,16 +208,64 @@ impl Engine {
         let (dialect, kind) = (known.dialect_in, known.kind);
         match decode(bytes, dialect) {
             Ok(envelope) => {
-                let incoming = Incoming { line, receipt, bytes, envelope, dialect };
+                let incoming = Incoming {
+                    original: bytes,
+                    entered: &[],
+                    follow_up: None,
+                    line,
+                    receipt,
+                    bytes,
+                    envelope,
+                    dialect,
+                };
                 match kind {
-                    LineKind::Agency => self.take_from_agency(session, &incoming, now_us, effects),
+                    LineKind::Agency => self.take_translated(session, incoming, now_us, effects),
                     LineKind::Host => self.take_from_host(session, &incoming, now_us, effects),
                 }
             }
+            Err(error) => self.refuse_unread(session, receipt, error, bytes, effects),
+        }
+    }
+
+    fn refuse_unread(
+        &mut self,
+        session: &Session,
+        receipt: Receipt,
+        error: DecodeError,
+        bytes: &[u8],
+        effects: &mut Effects,
+    ) {
+        let number = self.record_refused(session.line, None, receipt, error.code, bytes, effects);
+        let answer = receipt.refused(error.code, &error.to_string(), false);
+        self.answer(session, receipt, number, error.code, answer);
+    }
+
+    /// A line with a dialect of its own is understood by what its message means.
+    fn take_translated(
+        &mut self,
+        session: &Session,
+        incoming: Incoming<'_>,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let bundle = Arc::clone(&self.bundle);
+        let translation = bundle.directory.line(incoming.line).translation.as_deref();
+        let translated =
+            translation.map(|it| it.translate(incoming.bytes, &incoming.envelope)).transpose();
+        match translated.map(Option::flatten) {
+            Ok(None) => self.take_from_agency(session, &incoming, now_us, effects),
+            Ok(Some(meaning)) => {
+                let incoming = Incoming {
+                    bytes: &meaning.bytes,
+                    envelope: meaning.envelope,
+                    entered: meaning.entered.as_deref().unwrap_or_default(),
+                    ..incoming
+                };
+                self.take_from_agency(session, &incoming, now_us, effects);
+            }
             Err(error) => {
-                let number = self.record_refused(line, None, receipt, error.code, bytes, effects);
-                let answer = receipt.refused(error.code, &error.to_string(), false);
-                self.answer(session, receipt, number, error.code, answer);
+                let (receipt, bytes) = (incoming.receipt, incoming.original);
+                self.refuse_unread(session, receipt, error, bytes, effects);
             }
         }
     }
@@ -295,7 +355,7 @@ impl Engine {
             return;
         };
         let name = self.reference_name(incoming);
-        let body = fingerprint(incoming.bytes);
+        let body = fingerprint(incoming.original);
         match name.and_then(|name| self.references.find(name)) {
             Some(known) if known.body == body => {
                 let answer = incoming.receipt.accepted(known.number);
@@ -378,7 +438,7 @@ impl Engine {
         })
     }
 
-    fn inquiries_max(&self) -> usize {
+    pub(crate) fn inquiries_max(&self) -> usize {
         self.bundle.directory.settings().limits.inquiries as usize
     }
 
@@ -390,7 +450,7 @@ impl Engine {
     }
 
     /// RECORD: custody of the message and of every entry, in one record.
-    fn accept(
+    pub(crate) fn accept(
         &mut self,
         incoming: &Incoming<'_>,
         key_id: KeyId,
@@ -402,15 +462,16 @@ impl Engine {
         let bundle = Arc::clone(&self.bundle);
         let update = bundle.catalogue.key(key_id).is_some_and(|key| key.update);
         let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
-        let precedence = urgency(&bundle, key_id, plan.scope, envelope, bytes);
-        let deadline_us = now_us + lifetime_us(&bundle, precedence, update);
+        let collate = self.collates(incoming, key_id, plan);
         let mut entries: Vec<(LineId, EntryRecord<'static>)> = Vec::with_capacity(plan.legs.len());
         let mut unreachable: Vec<LineId> = Vec::new();
         let mut held: Vec<LineId> = Vec::new();
         for leg in &plan.legs {
             let line = self.line_of(leg);
             let mut target = self.target(leg, key_id, envelope, bytes);
-            let mut deadline_us = deadline_us;
+            let scope = leg_scope(plan.scope, leg);
+            let precedence = urgency(&bundle, key_id, scope, envelope, bytes);
+            let mut deadline_us = now_us + lifetime_us(&bundle, precedence, update);
             match self.service_of(leg) {
                 Service::Hold => {
                     held.push(line);
@@ -443,6 +504,7 @@ impl Engine {
                 rules: rules.into_iter().map(Cow::Borrowed).collect(),
                 labels: labels.iter().map(|label| Cow::Borrowed(label.as_str())).collect(),
                 entries: entries.iter().map(|(_, entry)| entry.clone()).collect(),
+                collate: collate.then(|| self.names_of(&unreachable)),
                 ..Accepted::default()
             },
             effects,
@@ -457,15 +519,26 @@ impl Engine {
             late: false,
             responder: Box::default(),
             requester: Box::default(),
+            entered: incoming.entered.into(),
+            follow_ups: AtomicU8::new(crate::follow::count_of(incoming.follow_up.is_some())),
             body: incoming.bytes.into(),
         });
         self.follow(&stored, None, now_us);
+        if collate {
+            let legs =
+                (0_u16..).zip(&entries).map(|(index, (line, it))| (index, *line, &it.target));
+            self.begin_collation(&stored, legs, &unreachable);
+            unreachable.clear();
+        }
         self.enqueue(&stored, entries, now_us);
         for line in held {
             self.tell_held(&stored, line, now_us, effects);
         }
         for line in unreachable {
             self.tell_not_forwarded(&stored, line, now_us, effects);
+        }
+        if collate {
+            self.finish_collation(number, now_us, effects);
         }
         number
     }
@@ -597,7 +670,11 @@ impl Engine {
             reference: incoming.text(envelope.reference),
             dialect: incoming.dialect.name().into(),
             sequence: incoming.receipt.sequence(),
-            body: incoming.bytes.into(),
+            entered: String::from_utf8_lossy(incoming.entered),
+            meaning: incoming.meaning().into(),
+            follow_up: incoming.follow_up.map(|(rule, _)| rule).unwrap_or_default().into(),
+            parent: incoming.follow_up.map(|(_, parent)| parent).or(rest.parent),
+            body: incoming.original.into(),
             ..rest.clone()
         });
         if let Some(state) = self.line_state(incoming.line) {
@@ -618,7 +695,7 @@ impl Engine {
         let (line, receipt) = (incoming.line, incoming.receipt);
         let judged = Some((incoming, decision));
         let number =
-            self.record_refused(line, judged, receipt, decision.code, incoming.bytes, effects);
+            self.record_refused(line, judged, receipt, decision.code, incoming.original, effects);
         let text = self.refusal_text(decision, incoming);
         let told = matches!(receipt, Receipt::Dmpp { .. });
         let answer = receipt.refused(decision.code, &text, told);
@@ -658,6 +735,7 @@ impl Engine {
             refused.user = incoming.text(incoming.envelope.user);
             refused.reference = incoming.text(incoming.envelope.reference);
             refused.key = incoming.key().into();
+            refused.follow_up = incoming.follow_up.map(|(rule, _)| rule).unwrap_or_default().into();
             refused.effect = decision.effect.name().into();
             refused.rules = decision.rule_ids(&bundle).into_iter().map(Cow::Borrowed).collect();
         }
@@ -709,6 +787,17 @@ pub(crate) fn urgency(
     }
     let name = bundle.catalogue.key(key).map_or(&b""[..], |row| row.key.as_bytes());
     bundle.traits.precedence(name, envelope, bytes).map_or(own, |it| own.min(it as u8))
+}
+
+/// The reach of one leg: beside a region, other destinations keep the precedence of the key.
+fn leg_scope(scope: Scope, leg: &Leg<'_>) -> Scope {
+    let nearby = |destinations: &[&[u8]]| !destinations.iter().any(|name| is_region(name));
+    match leg {
+        Leg::Host { destinations, .. } if scope == Scope::Region && nearby(destinations) => {
+            Scope::Single
+        }
+        _ => scope,
+    }
 }
 
 /// How long an entry lives, microseconds.

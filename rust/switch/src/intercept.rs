@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use clets_wire::{KeyId, Outbound, decode, encode};
 use serde::{Deserialize, Serialize};
@@ -270,6 +271,8 @@ impl Engine {
             late: false,
             responder: Box::default(),
             requester: Box::default(),
+            entered: incoming.entered.into(),
+            follow_ups: AtomicU8::new(0),
             body: incoming.bytes.into(),
         });
         self.hold_for_approval(&stored, &accepted, now_us);
@@ -479,6 +482,8 @@ impl Engine {
             late: false,
             responder: Box::default(),
             requester: Box::default(),
+            entered: stored.entered.clone(),
+            follow_ups: AtomicU8::new(0),
             body: body.as_slice().into(),
         });
         self.intercepts.remove(&stored.number);

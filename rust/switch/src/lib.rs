@@ -11,12 +11,14 @@
 
 mod bundle;
 pub mod codes;
+mod collate;
 mod confirm;
 mod control;
 mod decision;
 mod engine;
 mod event;
 mod facts;
+mod follow;
 mod intake;
 mod intercept;
 mod notice;

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use clets_policy::Effect;
 use clets_routing::LineId;
-use clets_wire::{Dialect, Outbound, decode, encode};
+use clets_wire::{Dialect, KeyId, Outbound, decode, encode};
 
 use crate::decision::find_key;
 use crate::engine::Engine;
@@ -40,9 +41,25 @@ impl Engine {
         effects: &mut Effects,
     ) {
         let bundle = Arc::clone(&self.bundle);
-        let Some(key_id) = bundle.catalogue.find(b"", key.as_bytes()) else {
-            return;
-        };
+        if let Some(key_id) = bundle.catalogue.find(b"", key.as_bytes()) {
+            self.say(to, parent, key_id, key, text.as_bytes(), false, now_us, effects);
+        }
+    }
+
+    /// A message of the switch's own under any key; `collated` marks the one that holds replies.
+    #[expect(clippy::too_many_arguments, reason = "private; the common end of two ways")]
+    pub(crate) fn say(
+        &mut self,
+        to: &Addressee,
+        parent: Option<u64>,
+        key_id: KeyId,
+        key: &str,
+        text: &[u8],
+        collated: bool,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let bundle = Arc::clone(&self.bundle);
         let ori = bundle.directory.settings().ori.clone();
         let mut body = Vec::new();
         encode(
@@ -55,7 +72,7 @@ impl Engine {
                 reference: to.reference.as_bytes(),
                 user: to.user.as_bytes(),
                 station: to.station.as_bytes(),
-                text: Some(text.as_bytes()),
+                text: Some(text),
                 ..Outbound::default()
             },
         );
@@ -77,6 +94,9 @@ impl Engine {
             line: LineId::NOBODY,
             receipt,
             bytes: &body,
+            original: &body,
+            entered: &[],
+            follow_up: None,
             envelope: envelope.clone(),
             dialect: Dialect::Clets,
         };
@@ -86,6 +106,7 @@ impl Engine {
                 key: key.into(),
                 effect: Effect::Allow.name().into(),
                 parent,
+                collated,
                 entries: vec![record.clone()],
                 ..Accepted::default()
             },
@@ -101,6 +122,8 @@ impl Engine {
             late: false,
             responder: Box::default(),
             requester: to.ori.as_bytes().into(),
+            entered: Box::default(),
+            follow_ups: AtomicU8::new(0),
             body: body.into(),
         });
         self.follow(&stored, parent, now_us);
@@ -129,7 +152,7 @@ impl Engine {
                 text.push_str(&format!("AUTHORITY {}\r\n", one_line(&rule.cite)));
             }
         }
-        let head = bytes.get(..ECHO_BYTES).unwrap_or(bytes);
+        let head = incoming.original.get(..ECHO_BYTES).unwrap_or(incoming.original);
         text.push_str("ORIGINAL MESSAGE\r\n");
         text.push_str(&one_line(&String::from_utf8_lossy(head)));
         text.to_ascii_uppercase()
@@ -239,7 +262,7 @@ impl Engine {
         self.notice(&to, Some(stored.number), key, text, now_us, effects);
     }
 
-    fn title(&self, line: LineId) -> String {
+    pub(crate) fn title(&self, line: LineId) -> String {
         self.bundle.directory.line(line).title.to_uppercase()
     }
 }

@@ -178,6 +178,8 @@ fn render_for_station(
     let stored = &entry.stored;
     let key = bundle.catalogue.key(stored.key).map(|key| key.key.as_bytes());
     let mke = match stored.envelope.mke {
+        // A reply comes back under the key that its requester entered.
+        _ if !stored.requester.is_empty() && !stored.entered.is_empty() => &*stored.entered,
         Some(span) => span.of(&stored.body),
         None => key.unwrap_or_default(),
     };
@@ -208,7 +210,7 @@ fn render_for_station(
 }
 
 /// DMPP has no mark for a possible duplicate, so the text gets a line of its own before it.
-fn labelled(stored: &Stored, mark_duplicate: bool) -> Vec<u8> {
+pub(crate) fn labelled(stored: &Stored, mark_duplicate: bool) -> Vec<u8> {
     let body = content(stored);
     let mut text = Vec::with_capacity(body.len() + 64);
     if mark_duplicate {
@@ -226,7 +228,7 @@ fn labelled(stored: &Stored, mark_duplicate: bool) -> Vec<u8> {
 }
 
 /// The text of a message, or its fields as they stand.
-fn content(stored: &Stored) -> &[u8] {
+pub(crate) fn content(stored: &Stored) -> &[u8] {
     if let Some(text) = stored.envelope.text {
         return text.of(&stored.body);
     }

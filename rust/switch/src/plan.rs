@@ -223,7 +223,14 @@ fn routed_plan<'a>(
             legs.push(Leg::Host { host, spec, destinations: SmallVec::new() });
         }
         for destination in leg.destinations {
-            scope = if is_region(destination) { Scope::Region } else { Scope::State };
+            // The widest reach counts, wherever it stands in the list.
+            scope = match scope {
+                Scope::Region => Scope::Region,
+                _ if is_region(destination) => Scope::Region,
+                _ => Scope::State,
+            };
+            let region = spec.region.as_deref().filter(|_| is_region(destination));
+            let spec = region.unwrap_or(spec);
             let destinations = SmallVec::from_slice(&[destination]);
             legs.push(Leg::Host { host, spec, destinations });
         }
@@ -348,7 +355,7 @@ fn is_canadian(name: &[u8]) -> bool {
 }
 
 /// An Nlets region code: a letter and a digit, such as `E1`.
-fn is_region(name: &[u8]) -> bool {
+pub(crate) fn is_region(name: &[u8]) -> bool {
     matches!(name, [b'A'..=b'H', b'0'..=b'9'])
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use clets_routing::LineId;
 use clets_wire::{Dialect, Envelope, KeyId, Span};
@@ -30,6 +31,12 @@ pub(crate) struct Stored {
     pub(crate) responder: Box<[u8]>,
     /// For a reply: the ORI that asked.
     pub(crate) requester: Box<[u8]>,
+    /// The key that the requester knows an inquiry and its replies by, when a dialect translated
+    /// it; else empty.
+    pub(crate) entered: Box<[u8]>,
+    /// Inquiries made because of replies to this one; at the limit for such an inquiry itself.
+    pub(crate) follow_ups: AtomicU8,
+    /// The message, or what it means where a dialect translated it.
     pub(crate) body: Box<[u8]>,
 }
 
@@ -341,6 +348,8 @@ mod tests {
             late: false,
             responder: Box::default(),
             requester: Box::default(),
+            entered: Box::default(),
+            follow_ups: AtomicU8::new(0),
             body: Box::default(),
         });
         let target =

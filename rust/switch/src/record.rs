@@ -81,6 +81,21 @@ pub struct Accepted<'a> {
     pub leg: Option<u16>,
     /// The reply came after its deadline.
     pub late: bool,
+    /// The key as entered, when the line's dialect translated it; replies carry it.
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub entered: Cow<'a, str>,
+    /// What the message means, in the state's own form, when a dialect translated it.
+    #[serde(borrow, with = "serde_bytes", skip_serializing_if = "<[u8]>::is_empty")]
+    pub meaning: Cow<'a, [u8]>,
+    /// For an inquiry whose replies come in one message: lines that were down and not asked.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub collate: Option<Vec<Cow<'a, str>>>,
+    /// This is that one message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub collated: bool,
+    /// For an inquiry that the switch made by itself: the rule.
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub follow_up: Cow<'a, str>,
     /// The message, byte for byte.
     #[serde(borrow, with = "serde_bytes")]
     pub body: Cow<'a, [u8]>,
@@ -260,6 +275,9 @@ pub struct Refused<'a> {
     /// The policy's effect, when policy refused.
     #[serde(borrow)]
     pub effect: Cow<'a, str>,
+    /// For an inquiry that the switch would have made by itself: the rule.
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub follow_up: Cow<'a, str>,
     /// The rules that refused it.
     #[serde(borrow)]
     pub rules: Vec<Cow<'a, str>>,

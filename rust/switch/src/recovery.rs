@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use clets_routing::{LineId, LineKind};
 use clets_wire::{Dialect, Envelope, KeyId, decode};
@@ -112,6 +113,7 @@ impl Replay {
                 line.push(entry);
             }
         }
+        self.engine.resume_collations(now_us);
         self.engine
     }
 
@@ -130,20 +132,23 @@ impl Replay {
         let bundle = Arc::clone(self.engine.bundle());
         let dialect = Dialect::parse(&accepted.dialect)
             .ok_or_else(|| format!("dialect `{}` is not known", accepted.dialect))?;
-        let envelope = decode(&accepted.body, dialect).map_err(|error| error.to_string())?;
-        let key = find_key(&bundle, &envelope, &accepted.body);
+        let text = if accepted.meaning.is_empty() { &accepted.body } else { &accepted.meaning };
+        let envelope = decode(text, dialect).map_err(|error| error.to_string())?;
+        let key = find_key(&bundle, &envelope, text);
         let line = bundle.directory.find_line(&accepted.line);
         self.note_sequence(&accepted.line, accepted.sequence, number, 0);
         let asked = accepted.parent.zip(accepted.leg).map(|(number, leg)| Control::of(number, leg));
         let pending = asked.and_then(|control| self.engine.pending.get_mut(&control));
         let mut requester: Box<[u8]> = Box::default();
         let mut asked_key = None;
+        let mut entered: Box<[u8]> = accepted.entered.as_bytes().into();
         if let Some(pending) = pending {
             let awaited = key.is_some_and(|key| bundle.is_status(key))
                 && text_of(&accepted.body, &envelope).starts_with(b".02.");
             pending.answered |= !awaited;
             requester = pending.stored.origin().into();
             asked_key = Some(pending.key);
+            entered = pending.stored.entered.clone();
         }
         let stored = Arc::new(Stored {
             number,
@@ -155,11 +160,19 @@ impl Replay {
             late: accepted.late,
             responder: line.map(|id| bundle.directory.line(id).ori.clone()).unwrap_or_default(),
             requester,
-            body: accepted.body.as_ref().into(),
+            entered,
+            follow_ups: AtomicU8::new(crate::follow::count_of(!accepted.follow_up.is_empty())),
+            body: text.as_ref().into(),
         });
-        // What an operator wrote is no message of the line: its reference stays the original's.
-        if let (Some(line), None) = (line, &accepted.edit) {
-            self.remember(line, &stored, time_us);
+        // What an operator wrote, or a rule asked, is no message of the line: its reference stays
+        // the original's.
+        if let (Some(line), None) = (line, &accepted.edit)
+            && accepted.follow_up.is_empty()
+        {
+            self.remember(line, &stored, &accepted.body, time_us);
+        }
+        if let Some(parent) = accepted.parent.filter(|_| !accepted.follow_up.is_empty()) {
+            self.engine.followed(parent);
         }
         self.engine.follow(&stored, accepted.parent, time_us);
         if let Some(edit) = &accepted.edit {
@@ -169,6 +182,7 @@ impl Replay {
             self.engine.hold_for_approval(&stored, accepted, time_us);
         }
         self.restore(&stored, &accepted.entries, time_us);
+        self.collation(accepted, &stored, asked);
         Ok(())
     }
 
@@ -199,9 +213,33 @@ impl Replay {
         }
     }
 
+    /// A collation begins with its inquiry, grows with each reply, and ends with its one message.
+    fn collation(&mut self, accepted: &Accepted<'_>, stored: &Arc<Stored>, asked: Option<Control>) {
+        let bundle = Arc::clone(self.engine.bundle());
+        let directory = &bundle.directory;
+        if let Some(down) = &accepted.collate {
+            let down: Vec<_> = down.iter().filter_map(|name| directory.find_line(name)).collect();
+            let legs: Vec<(u16, LineId, &Target<'_>)> = (0_u16..)
+                .zip(&accepted.entries)
+                .filter_map(|(index, entry)| {
+                    Some((index, directory.find_line(&entry.line)?, &entry.target))
+                })
+                .collect();
+            self.engine.begin_collation(stored, legs.into_iter(), &down);
+        }
+        if let Some(parent) = accepted.parent.filter(|_| accepted.collated) {
+            self.engine.collations.remove(&parent);
+        }
+        if let Some(control) = asked.filter(|_| accepted.entries.is_empty()) {
+            self.engine.collate_reply(control, Arc::clone(stored));
+        } else if let Some(control) = asked {
+            self.engine.holds_back(control, usize::MAX);
+        }
+    }
+
     /// Repetitions are recognised after a restart as before it.
-    fn remember(&mut self, line: LineId, stored: &Stored, time_us: i64) {
-        let body = fingerprint(&stored.body);
+    fn remember(&mut self, line: LineId, stored: &Stored, body: &[u8], time_us: i64) {
+        let body = fingerprint(body);
         let reference = Reference { body, number: stored.number };
         let name = match self.engine.bundle().directory.line(line).kind {
             LineKind::Agency if stored.reference().is_empty() => return,
@@ -237,11 +275,15 @@ impl Replay {
             if let Some(pending) = self.engine.pending.get_mut(&control) {
                 pending.overdue = true;
             }
+            self.engine.note_leg(control, true);
             return;
         }
         let Some(entry) = self.open.remove(&(number, index)) else {
             return;
         };
+        if matches!(outcome, Outcome::DeadLettered | Outcome::Expired) {
+            self.engine.note_leg(control, false);
+        }
         if outcome == Outcome::Delivered {
             self.engine.await_reply_to_update(&entry, time_us);
             if let (Some(state), Target::Station { .. } | Target::Host { .. }) =

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use clets_policy::Action;
 use clets_routing::LineId;
@@ -162,18 +163,28 @@ impl Engine {
             ..Accepted::default()
         };
         let requester_ori = asked.origin().into();
-        let targets = vec![(requester, target)];
-        Some(self.pass_on(
+        // What is collated is a record of its own without entries, until the others have come.
+        let held = self.holds_back(control, incoming.bytes.len());
+        let targets = if held { Vec::new() } else { vec![(requester, target)] };
+        let stored = self.pass_on(
             incoming,
             key_id,
             REPLY_PRECEDENCE,
             &decision,
             accepted,
             requester_ori,
+            asked.entered.clone(),
             targets,
             now_us,
             effects,
-        ))
+        );
+        let number = stored.number;
+        self.follow_up(asked, &stored, now_us, effects);
+        if held {
+            self.collate_reply(control, stored);
+        }
+        self.finish_collation(control.number(), now_us, effects);
+        Some(number)
     }
 
     /// What nobody asked for goes to the stations of the ORIs that it names.
@@ -229,9 +240,12 @@ impl Engine {
         let own = urgency(&bundle, key_id, Scope::Single, envelope, bytes);
         let requester = Box::default();
         let accepted = Accepted::default();
-        Some(self.pass_on(
-            incoming, key_id, own, &decision, accepted, requester, targets, now_us, effects,
-        ))
+        let entered = Box::default();
+        let stored = self.pass_on(
+            incoming, key_id, own, &decision, accepted, requester, entered, targets, now_us,
+            effects,
+        );
+        Some(stored.number)
     }
 
     #[expect(clippy::too_many_arguments, reason = "private; the common end of two ways")]
@@ -243,10 +257,11 @@ impl Engine {
         decision: &Decision,
         accepted: Accepted<'_>,
         requester: Box<[u8]>,
+        entered: Box<[u8]>,
         targets: Vec<(LineId, Target<'static>)>,
         now_us: i64,
         effects: &mut Effects,
-    ) -> u64 {
+    ) -> Arc<Stored> {
         let bundle = Arc::clone(&self.bundle);
         let deadline_us = now_us + lifetime_us(&bundle, precedence, false);
         let mut entries = Vec::with_capacity(targets.len());
@@ -282,11 +297,13 @@ impl Engine {
             late,
             responder: bundle.directory.line(incoming.line).ori.clone(),
             requester,
+            entered,
+            follow_ups: AtomicU8::new(0),
             body: incoming.bytes.into(),
         });
         self.follow(&stored, parent, now_us);
         self.enqueue(&stored, entries, now_us);
-        number
+        stored
     }
 
     /// The deadline of a reply: if none came, the sender is told, and the inquiry is withdrawn
@@ -312,7 +329,8 @@ impl Engine {
         }
         // Of an unanswered hit confirmation its requester is told what to do next instead.
         let key = self.bundle.catalogue.key(stored.key);
-        if key.is_none_or(|key| key.action != clets_wire::Action::Confirm) {
+        let confirms = key.is_some_and(|key| key.action == clets_wire::Action::Confirm);
+        if !self.leg_silent(control, now_us, effects) && !confirms {
             self.tell_no_reply(&stored, host, now_us, effects);
         }
         self.pump(host, now_us, effects);

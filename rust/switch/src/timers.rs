@@ -12,6 +12,8 @@ use crate::Control;
 pub(crate) enum Timer {
     /// A message waited for an approval as long as it may.
     Approval(u64),
+    /// A collated reply is complete since before the start.
+    Collate(u64),
     /// A hit confirmation request should have been answered.
     Confirmation(u64),
     /// A sender is told that an entry still waits.

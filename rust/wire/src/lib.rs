@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answers;
 pub mod code;
 mod dialect;
 mod envelope;
@@ -17,6 +18,7 @@ pub mod limits;
 mod outbound;
 mod span;
 
+pub use answers::{Answer, Answers};
 pub use dialect::{Dialect, decode, encode};
 pub use envelope::{Destinations, Envelope, Field, Fields, Stamp};
 pub use error::{DecodeError, FrameError};

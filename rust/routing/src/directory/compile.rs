@@ -1,19 +1,25 @@
 //! From the document to the directory, in the order in which entries name each other.
 
+use std::sync::Arc;
+
 use clets_wire::Dialect;
 
 use super::document::{AgencyRow, StationRow, UserRow};
-use super::document::{Document, GroupRow, HostRow, LegRow, LineRow, OriRow, RouteRow};
+use super::document::{
+    Document, FileCodeRow, GroupRow, HostRow, LegRow, LineRow, OriRow, RouteRow, TranslationRow,
+};
 use super::{Directory, MemberCode};
 use crate::entry::{
     Agency, Framing, Level, Line, LineKind, Ori, Standing, Station, StationKind, User,
 };
+use crate::followup::{FollowUp, Locator};
 use crate::group::{Group, Member, Scope, Senders, expand_all};
 use crate::ids::{AgencyId, LineId};
 use crate::limits::{AGENCIES_MAX, GROUP_STATIONS_MAX, GROUPS_MAX, LEGS_MAX, LINES_MAX};
-use crate::route::{Address, Condition, LegSpec, Route, Routes, name};
+use crate::route::{Address, Condition, LegSpec, Route, Routes, Variant, name};
 use crate::settings::Settings;
 use crate::table::{Named, Table};
+use crate::translation::{KeyForm, Translation};
 
 pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
     let document: Document<'_> =
@@ -26,8 +32,10 @@ pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
     for row in &document.agencies {
         add(&mut directory.agencies, "agency", agency(row))?;
     }
+    let dialects: Vec<Arc<Translation>> =
+        document.dialects.iter().map(|row| Arc::new(translation(row))).collect();
     for row in &document.lines {
-        let line = line(&directory, row)?;
+        let line = line(&directory, &dialects, row)?;
         add(&mut directory.lines, "line", line)?;
     }
     for row in &document.hosts {
@@ -52,7 +60,7 @@ pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
     }
     add_groups(&mut directory, &document.groups)?;
     for row in &document.routes {
-        add_route(&mut directory, row)?;
+        add_route(&mut directory, &document.file_codes, row)?;
     }
     let settings = &directory.settings;
     let (station, group) = (&settings.control_station, &settings.alert_group);
@@ -62,6 +70,7 @@ pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
     if !group.is_empty() && directory.group(group.as_bytes()).is_none() {
         return Err(nothing("group", group));
     }
+    add_follow_ups(&mut directory, &document)?;
     Ok(directory)
 }
 
@@ -71,6 +80,7 @@ fn empty(document: &Document<'_>) -> Directory {
     let nobody = MemberCode { code: Box::default(), line: LineId::NOBODY };
     Directory {
         agencies: Table::new(document.agencies.len(), Agency::nobody()),
+        follow_ups: Vec::new(),
         groups: Table::new(document.groups.len(), Group::nobody()),
         lines: Table::new(lines, Line::nobody()),
         members: Table::new(members, nobody),
@@ -92,7 +102,14 @@ fn agency(row: &AgencyRow<'_>) -> Agency {
     }
 }
 
-fn line(directory: &Directory, row: &LineRow<'_>) -> Result<Line, String> {
+fn line(
+    directory: &Directory,
+    dialects: &[Arc<Translation>],
+    row: &LineRow<'_>,
+) -> Result<Line, String> {
+    let named = |name: &str| dialects.iter().find(|it| *it.name == *name).cloned();
+    let translation =
+        row.dialect.as_deref().map(|name| named(name).ok_or_else(|| nothing("dialect", name)));
     let mut agencies = row
         .agencies
         .iter()
@@ -111,6 +128,10 @@ fn line(directory: &Directory, row: &LineRow<'_>) -> Result<Line, String> {
         reply_deadline_ms: directory.settings.reply_deadline_ms,
         county: row.county,
         agencies: agencies.into(),
+        translation: translation.transpose()?,
+        collate: row.collate,
+        collate_field: row.collate_field.as_deref().unwrap_or_default().as_bytes().into(),
+        follow_ups: row.follow_ups,
         ..Line::nobody()
     })
 }
@@ -139,6 +160,7 @@ fn host(row: &HostRow<'_>) -> Result<Line, String> {
         county: 0,
         agencies: Box::default(),
         members: row.members.iter().map(|code| code.as_bytes().into()).collect(),
+        ..Line::nobody()
     })
 }
 
@@ -248,11 +270,15 @@ fn senders(directory: &Directory, row: &GroupRow<'_>) -> Result<Senders, String>
     Ok(Senders::Agencies(agencies.into()))
 }
 
-fn add_route(directory: &mut Directory, row: &RouteRow<'_>) -> Result<(), String> {
+fn add_route(
+    directory: &mut Directory,
+    file_codes: &[FileCodeRow<'_>],
+    row: &RouteRow<'_>,
+) -> Result<(), String> {
     at_most("legs of one route", row.legs.len(), LEGS_MAX)?;
     for key in &row.keys {
         let written = WrittenKey::parse(key);
-        let legs = row.legs.iter().map(|leg| leg_spec(directory, leg, &written));
+        let legs = row.legs.iter().map(|leg| leg_spec(directory, file_codes, leg, &written));
         let condition = row.condition.as_ref().map(|condition| Condition {
             field: condition.field.as_bytes().into(),
             values: condition.values.iter().map(|value| value.as_bytes().into()).collect(),
@@ -268,6 +294,7 @@ fn add_route(directory: &mut Directory, row: &RouteRow<'_>) -> Result<(), String
 
 fn leg_spec(
     directory: &Directory,
+    file_codes: &[FileCodeRow<'_>],
     row: &LegRow<'_>,
     own: &WrittenKey<'_>,
 ) -> Result<LegSpec, String> {
@@ -291,17 +318,29 @@ fn leg_spec(
             return Err(format!("a leg to `{}` has more than one kind of destination", row.host));
         }
     };
-    Ok(LegSpec {
+    let form = |written: WrittenKey<'_>| LegSpec {
         host,
         system: written.system.into(),
         key: written.key.into(),
         federal_only: written.federal_only,
-        address,
-    })
+        address: address.clone(),
+        variants: Vec::new(),
+        region: None,
+    };
+    let mut spec = form(written);
+    for codes in file_codes.iter().filter(|codes| WrittenKey::parse(&codes.key) == written) {
+        spec.variants.extend(codes.codes.iter().map(|(value, key)| Variant {
+            field: bytes(&codes.field),
+            value: bytes(value),
+            spec: form(WrittenKey::parse(key)),
+        }));
+    }
+    spec.region = row.region_key.as_deref().map(|key| Box::new(form(WrittenKey::parse(key))));
+    Ok(spec)
 }
 
 /// `KEY`, `DD.KEY` or `DD.R.KEY` in its parts.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 struct WrittenKey<'a> {
     system: &'a [u8],
     federal_only: bool,
@@ -314,6 +353,53 @@ impl<'a> WrittenKey<'a> {
         let (federal_only, key) = rest.strip_prefix("R.").map_or((false, rest), |key| (true, key));
         Self { system: system.as_bytes(), federal_only, key: key.as_bytes() }
     }
+}
+
+fn translation(row: &TranslationRow<'_>) -> Translation {
+    let bytes = |text: &str| Box::<[u8]>::from(text.as_bytes());
+    let pairs = |rows: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]| {
+        rows.iter().map(|(left, right)| (bytes(left), bytes(right))).collect()
+    };
+    let keys = row.keys.iter().map(|row| {
+        let written = WrittenKey::parse(&row.key);
+        KeyForm {
+            entered: bytes(&row.entered),
+            with: row.with.as_deref().map(bytes),
+            system: written.system.into(),
+            federal_only: written.federal_only,
+            key: written.key.into(),
+            destination_field: row.destination_field.as_deref().map(bytes),
+            defaults: pairs(&row.defaults),
+        }
+    });
+    Translation { name: (&*row.name).into(), renames: pairs(&row.renames), keys: keys.collect() }
+}
+
+fn add_follow_ups(directory: &mut Directory, document: &Document<'_>) -> Result<(), String> {
+    for row in &document.follow_ups {
+        let written = WrittenKey::parse(&row.key);
+        let hosts = row
+            .hosts
+            .iter()
+            .map(|name| directory.find_line(name).ok_or_else(|| nothing("host", name)));
+        let hosts = hosts.collect::<Result<_, _>>()?;
+        let locators = row.locators.iter().map(|row| Locator {
+            field: row.field.as_bytes().into(),
+            label: row.label.as_bytes().into(),
+            until: row.until.as_bytes().into(),
+            bytes_max: row.bytes_max,
+        });
+        directory.follow_ups.push(FollowUp {
+            name: (&*row.name).into(),
+            after: row.after.iter().map(|key| (&**key).into()).collect(),
+            hosts,
+            system: written.system.into(),
+            federal_only: written.federal_only,
+            key: written.key.into(),
+            locators: locators.collect(),
+        });
+    }
+    Ok(())
 }
 
 fn add<T: Named>(table: &mut Table<T>, what: &str, row: T) -> Result<usize, String> {

@@ -32,6 +32,12 @@ pub(super) struct Document<'a> {
     pub(super) groups: Vec<GroupRow<'a>>,
     #[serde(borrow)]
     pub(super) routes: Vec<RouteRow<'a>>,
+    #[serde(borrow, default)]
+    pub(super) file_codes: Vec<FileCodeRow<'a>>,
+    #[serde(borrow, default)]
+    pub(super) dialects: Vec<TranslationRow<'a>>,
+    #[serde(borrow, default)]
+    pub(super) follow_ups: Vec<FollowUpRow<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +67,13 @@ pub(super) struct LineRow<'a> {
     pub(super) county: u16,
     #[serde(borrow)]
     pub(super) agencies: Vec<Text<'a>>,
+    /// A dialect of the document.
+    pub(super) dialect: Option<Text<'a>>,
+    #[serde(default)]
+    pub(super) collate: bool,
+    pub(super) collate_field: Option<Text<'a>>,
+    #[serde(default)]
+    pub(super) follow_ups: bool,
 }
 
 #[derive(Deserialize)]
@@ -181,4 +194,70 @@ pub(super) struct LegRow<'a> {
     pub(super) destination: Option<Text<'a>>,
     /// Whether the destinations in the header of the message are meant.
     pub(super) addressed: bool,
+    /// The key for the code of a region.
+    pub(super) region_key: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileCodeRow<'a> {
+    /// The key of a leg that is asked in another form.
+    #[serde(borrow)]
+    pub(super) key: Text<'a>,
+    #[serde(borrow)]
+    pub(super) field: Text<'a>,
+    /// Value of the field, and the key that is asked then.
+    #[serde(borrow)]
+    pub(super) codes: Vec<(Text<'a>, Text<'a>)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TranslationRow<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) renames: Vec<(Text<'a>, Text<'a>)>,
+    #[serde(borrow)]
+    pub(super) keys: Vec<KeyFormRow<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyFormRow<'a> {
+    #[serde(borrow)]
+    pub(super) entered: Text<'a>,
+    #[serde(borrow)]
+    pub(super) key: Text<'a>,
+    pub(super) with: Option<Text<'a>>,
+    pub(super) destination_field: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) defaults: Vec<(Text<'a>, Text<'a>)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FollowUpRow<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) after: Vec<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) hosts: Vec<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) key: Text<'a>,
+    #[serde(borrow)]
+    pub(super) locators: Vec<LocatorRow<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LocatorRow<'a> {
+    #[serde(borrow)]
+    pub(super) field: Text<'a>,
+    #[serde(borrow)]
+    pub(super) label: Text<'a>,
+    #[serde(borrow)]
+    pub(super) until: Text<'a>,
+    pub(super) bytes_max: usize,
 }

@@ -7,6 +7,7 @@
 )]
 
 mod bulletin;
+mod conversation;
 mod hit;
 mod intercept;
 mod nation;

@@ -41,7 +41,7 @@ pub(crate) const DOCUMENT: &str = r#"{
   {"name": "nlets", "title": "Nlets", "system": "nlets", "framing": "dmpp", "dialect": "nlets",
    "ori": "NL0000000", "station": "SWITCH", "window": 4, "dedupes": false,
    "reply_deadline_ms": 30000,
-   "members": ["AZ", "NY", "OH", "TX", "UT", "WA", "NV", "CN", "A1", "B1", "C1"]}],
+   "members": ["AZ", "NY", "OH", "TX", "UT", "WA", "NV", "CN", "A1", "B1", "C1", "E1"]}],
  "oris": [["CA0010100", "alpha-pd", true, true, "ALPHA1"],
           ["CA0020000", "beta-so", true, true, "BETA1"]],
  "stations": [["ALPHA1", "alpha", "CA0010100", "fixed"], ["BETA1", "beta", "CA0020000", "fixed"],
@@ -325,6 +325,8 @@ impl World {
                         self.owed.push((connection, frame.validation));
                         Seen::Data(text(frame.data))
                     }
+                    // Of a message in several blocks only the last is looked at.
+                    function::DATA_MORE => continue,
                     function::POSITIVE_ACK => Seen::Ack,
                     function::NEGATIVE_ACK => Seen::Nak(frame.status),
                     function::STATUS_REQUEST | function::STATUS_REPLY => continue,
