@@ -11,10 +11,10 @@ use smallvec::SmallVec;
 
 use crate::collate::Collation;
 use crate::confirm::Confirmations;
-use crate::intake::References;
 use crate::intercept::Intercept;
 use crate::queue::{Entry, LineState, Stored};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
+use crate::references::References;
 use crate::reply::{HOST_REPETITION_US, Pending};
 use crate::service::Services;
 use crate::session::{Phase, Session, bare};

@@ -16,10 +16,11 @@ use crate::control::LEGS_MAX;
 use crate::decision::{find_key, plan_code};
 use crate::engine::Engine;
 use crate::facts::{Facts, day_of};
-use crate::intake::{Incoming, Receipt};
+use crate::intake::Incoming;
 use crate::outbound::content;
 use crate::plan::plan;
 use crate::queue::Stored;
+use crate::receipt::Receipt;
 use crate::{Control, Decision, Effects, codes};
 
 /// Inquiries that the replies to one inquiry may cause, over all its legs.

@@ -1,18 +1,12 @@
 //! A payload from a line: DECODE, IDENTIFY, JUDGE, PLAN, RECORD.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
 use clets_policy::Effect;
 use clets_routing::{LineId, LineKind};
-use clets_wire::framing::dmpp::{self, function, status};
-use clets_wire::framing::native;
 use clets_wire::{DecodeError, Dialect, Envelope, KeyId, Precedence, Span, decode};
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use crate::decision::{find_key, plan_code};
@@ -22,126 +16,14 @@ use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
 use crate::plan::{Leg, Plan, Scope, is_region, plan};
 use crate::queue::{Entry, Given, Stored};
+use crate::receipt::Receipt;
 use crate::record::{self, Accepted, EntryRecord, Refused, Target};
+use crate::references::{Reference, References, fingerprint};
 use crate::reply::Pending;
 use crate::service::Service;
-use crate::session::{Session, bare};
+use crate::session::Session;
 use crate::timers::Timer;
 use crate::{Control, Decision, Effects, codes};
-
-/// References remembered at most; the oldest are forgotten first.
-const REFERENCES_MAX: usize = 4_000_000;
-
-/// How the sender wants to be answered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Receipt {
-    /// By an acknowledgement with these bytes, if wanted.
-    Dmpp { validation: [u8; 4], wanted: bool },
-    /// By ACCEPT or REJECT of this number.
-    Native { sequence: u64 },
-}
-
-impl Receipt {
-    pub(crate) fn sequence(self) -> u64 {
-        match self {
-            Self::Dmpp { .. } => 0,
-            Self::Native { sequence } => sequence,
-        }
-    }
-
-    /// "In custody, under this number."
-    pub(crate) fn accepted(self, number: u64) -> SmallVec<[u8; 48]> {
-        let mut out = Vec::with_capacity(48);
-        match self {
-            Self::Dmpp { validation, wanted: true } => {
-                dmpp::encode(&mut out, function::POSITIVE_ACK, validation, status::OK, 1, b"");
-            }
-            Self::Dmpp { .. } => {}
-            Self::Native { sequence } => native::encode(
-                &mut out,
-                &native::Frame {
-                    sequence,
-                    body: &number.to_be_bytes(),
-                    ..bare(native::Kind::Accept)
-                },
-            ),
-        }
-        SmallVec::from_vec(out)
-    }
-
-    /// "Refused." A DMPP line gets the words in a message of their own, if it can be addressed.
-    pub(crate) fn refused(self, code: u16, text: &str, told: bool) -> SmallVec<[u8; 48]> {
-        let mut out = Vec::new();
-        match self {
-            Self::Dmpp { .. } if told => return self.accepted(0),
-            Self::Dmpp { validation, .. } => {
-                let why = status::LOGIC_ERROR;
-                dmpp::encode(&mut out, function::NEGATIVE_ACK, validation, why, 1, b"");
-            }
-            Self::Native { sequence } => native::encode(
-                &mut out,
-                &native::Frame {
-                    sequence,
-                    code,
-                    body: text.as_bytes(),
-                    ..bare(native::Kind::Reject)
-                },
-            ),
-        }
-        SmallVec::from_vec(out)
-    }
-}
-
-/// Senders' references of the last 24 hours, to tell a repetition from a new message.
-#[derive(Debug, Default)]
-pub(crate) struct References {
-    known: HashMap<u64, Reference, foldhash::fast::RandomState>,
-    order: VecDeque<(i64, u64)>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reference {
-    pub(crate) body: u64,
-    pub(crate) number: u64,
-}
-
-impl References {
-    /// The name of (line, who, reference) in this table: 64 bits. Two names that fall together, one
-    /// in many millions of days, cost a refusal with E211 and no message.
-    pub(crate) fn name(line: LineId, parts: &[&[u8]]) -> u64 {
-        let mut hasher = FixedState::with_seed(0x0063_6c65_7473).build_hasher();
-        (line.0, parts).hash(&mut hasher);
-        std::hash::Hasher::finish(&hasher)
-    }
-
-    pub(crate) fn find(&self, name: u64) -> Option<Reference> {
-        self.known.get(&name).copied()
-    }
-
-    pub(crate) fn remember(&mut self, name: u64, reference: Reference, now_us: i64) {
-        self.known.insert(name, reference);
-        self.order.push_back((now_us, name));
-        if self.order.len() > REFERENCES_MAX
-            && let Some((_, oldest)) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-    }
-
-    /// Forgets what is older than `before_us`.
-    pub(crate) fn forget(&mut self, before_us: i64) {
-        while self.order.front().is_some_and(|(at_us, _)| *at_us < before_us) {
-            if let Some((_, name)) = self.order.pop_front() {
-                self.known.remove(&name);
-            }
-        }
-    }
-}
-
-/// The fingerprint of a body, to tell the same text from another.
-pub(crate) fn fingerprint(body: &[u8]) -> u64 {
-    FixedState::with_seed(0x626f_6479).hash_one(body)
-}
 
 /// A message on its way in.
 pub(crate) struct Incoming<'a> {

@@ -10,9 +10,10 @@ use clets_wire::{Dialect, KeyId, Outbound, decode, encode};
 
 use crate::decision::find_key;
 use crate::engine::Engine;
-use crate::intake::{Incoming, Receipt, lifetime_us, precedence};
+use crate::intake::{Incoming, lifetime_us, precedence};
 use crate::plan::Scope;
 use crate::queue::{Entry, Stored};
+use crate::receipt::Receipt;
 use crate::record::{Accepted, EntryRecord, Target};
 use crate::{Decision, Effects, codes};
 

@@ -10,11 +10,11 @@ use thiserror::Error;
 
 use crate::decision::find_key;
 use crate::engine::Engine;
-use crate::intake::{Reference, References, fingerprint};
 use crate::queue::{Entry, Given, Stored};
 use crate::record::{
     self, Accepted, EntryRecord, InterceptEvent, Outcome, Outcomes, Refused, ServiceEvent, Target,
 };
+use crate::references::{Reference, References, fingerprint};
 use crate::{Bundle, Control, Service};
 
 /// A record that the engine cannot read.

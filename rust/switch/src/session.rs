@@ -6,8 +6,8 @@ use clets_wire::framing::dmpp::{self, function, status};
 use clets_wire::framing::native;
 
 use crate::engine::{Engine, Held};
-use crate::intake::Receipt;
 use crate::queue::PRECEDENCES;
+use crate::receipt::Receipt;
 use crate::{ConnectionId, Effects, codes};
 
 /// A DMPP end point sends a keep-alive this long after the last activity (DMPP-2020 §3).

@@ -1,0 +1,67 @@
+//! The answer to one frame: in custody, or refused.
+
+use clets_wire::framing::dmpp::{self, function, status};
+use clets_wire::framing::native;
+use smallvec::SmallVec;
+
+use crate::session::bare;
+
+/// How the sender wants to be answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Receipt {
+    /// By an acknowledgement with these bytes, if wanted.
+    Dmpp { validation: [u8; 4], wanted: bool },
+    /// By ACCEPT or REJECT of this number.
+    Native { sequence: u64 },
+}
+
+impl Receipt {
+    pub(crate) fn sequence(self) -> u64 {
+        match self {
+            Self::Dmpp { .. } => 0,
+            Self::Native { sequence } => sequence,
+        }
+    }
+
+    /// "In custody, under this number."
+    pub(crate) fn accepted(self, number: u64) -> SmallVec<[u8; 48]> {
+        let mut out = Vec::with_capacity(48);
+        match self {
+            Self::Dmpp { validation, wanted: true } => {
+                dmpp::encode(&mut out, function::POSITIVE_ACK, validation, status::OK, 1, b"");
+            }
+            Self::Dmpp { .. } => {}
+            Self::Native { sequence } => native::encode(
+                &mut out,
+                &native::Frame {
+                    sequence,
+                    body: &number.to_be_bytes(),
+                    ..bare(native::Kind::Accept)
+                },
+            ),
+        }
+        SmallVec::from_vec(out)
+    }
+
+    /// "Refused." A DMPP line gets the words in a message of their own, if it can be addressed.
+    pub(crate) fn refused(self, code: u16, text: &str, told: bool) -> SmallVec<[u8; 48]> {
+        let mut out = Vec::new();
+        match self {
+            Self::Dmpp { .. } if told => return self.accepted(0),
+            Self::Dmpp { validation, .. } => {
+                let why = status::LOGIC_ERROR;
+                dmpp::encode(&mut out, function::NEGATIVE_ACK, validation, why, 1, b"");
+            }
+            Self::Native { sequence } => native::encode(
+                &mut out,
+                &native::Frame {
+                    sequence,
+                    code,
+                    body: text.as_bytes(),
+                    ..bare(native::Kind::Reject)
+                },
+            ),
+        }
+        SmallVec::from_vec(out)
+    }
+}

@@ -1,0 +1,62 @@
+//! What was sent before: references and fingerprints, to tell a repetition from a new message.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash};
+
+use clets_routing::LineId;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+/// References remembered at most; the oldest are forgotten first.
+const REFERENCES_MAX: usize = 4_000_000;
+
+/// Senders' references of the last 24 hours, to tell a repetition from a new message.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    known: HashMap<u64, Reference, foldhash::fast::RandomState>,
+    order: VecDeque<(i64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reference {
+    pub(crate) body: u64,
+    pub(crate) number: u64,
+}
+
+impl References {
+    /// The name of (line, who, reference) in this table: 64 bits. Two names that fall together, one
+    /// in many millions of days, cost a refusal with E211 and no message.
+    pub(crate) fn name(line: LineId, parts: &[&[u8]]) -> u64 {
+        let mut hasher = FixedState::with_seed(0x0063_6c65_7473).build_hasher();
+        (line.0, parts).hash(&mut hasher);
+        std::hash::Hasher::finish(&hasher)
+    }
+
+    pub(crate) fn find(&self, name: u64) -> Option<Reference> {
+        self.known.get(&name).copied()
+    }
+
+    pub(crate) fn remember(&mut self, name: u64, reference: Reference, now_us: i64) {
+        self.known.insert(name, reference);
+        self.order.push_back((now_us, name));
+        if self.order.len() > REFERENCES_MAX
+            && let Some((_, oldest)) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// Forgets what is older than `before_us`.
+    pub(crate) fn forget(&mut self, before_us: i64) {
+        while self.order.front().is_some_and(|(at_us, _)| *at_us < before_us) {
+            if let Some((_, name)) = self.order.pop_front() {
+                self.known.remove(&name);
+            }
+        }
+    }
+}
+
+/// The fingerprint of a body, to tell the same text from another.
+pub(crate) fn fingerprint(body: &[u8]) -> u64 {
+    FixedState::with_seed(0x626f_6479).hash_one(body)
+}
