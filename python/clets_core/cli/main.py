@@ -33,6 +33,7 @@ VERBS: Final = {
     "run": "Run the switch of a bundle until SIGINT or SIGTERM.",
     "sample": "Write a sample bundle.",
     "send": "Send messages as an agency's computer and print what comes back.",
+    "service": "Say what a host of a running switch takes.",
     "simulate": "Run simulated destination systems for others to test against.",
 }
 FAILED: Final = 1

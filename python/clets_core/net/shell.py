@@ -89,13 +89,13 @@ class Shell:
         """Passes on that somebody called whom no line matches."""
         self._do(lambda: self.center.stranger(peer))
 
-    def service(self, line: str, family: str, state: str) -> None:
+    def service(self, line: str, family: str, state: str, source: str = "operator") -> None:
         """Passes on what an operator says of a host.
 
         Raises:
             CletsError: 519, there is no such host, family or state.
         """
-        self._do(lambda: self.center.service(line, family, state))
+        self._do(lambda: self.center.service(line, family, state, source))
 
     def operate(self, command: bytes) -> bytes:
         """Carries out one step of an operator; see :meth:`Center.operate`.

@@ -13,7 +13,7 @@ from clets_core._core import Center
 from clets_core.net.dialer import Dialer
 from clets_core.net.listener import listen
 from clets_core.net.shell import Shell
-from clets_core.runtime import intercept
+from clets_core.runtime import intercept, service
 from clets_core.runtime.control import Control
 from clets_core.runtime.status import Status
 
@@ -138,6 +138,7 @@ class Switch:
             self._servers.append(server)
         if self._control is not None:
             intercept.join(self._control, shell)
+            service.join(self._control, shell)
             await self._control.open()
 
     async def _close(self) -> None:

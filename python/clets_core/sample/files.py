@@ -61,7 +61,7 @@ _NLETS_MEMBERS = (
     "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NB", "NH", "NJ", "NM", "NY",
     "NC", "ND", "OH", "OK", "OR", "PA", "PR", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "VI",
     "WA", "WV", "WI", "WY",
-    "CN", "FN", "NA", "NL",
+    "CN", "FN", "NA", "NL", "OD",
     "A1", "B1", "C1", "D1", "E1", "F1", "G1", "H1",
 )  # fmt: skip
 _MEMBERS = {"nlets": _NLETS_MEMBERS, "nevada": ("NV",)}

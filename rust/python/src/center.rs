@@ -211,12 +211,14 @@ impl Center {
     ///
     /// Raises `CletsError` 519 when the bundle has no such host, or there is no such family or
     /// state.
+    #[pyo3(signature = (line, family, state, source = "operator"))]
     fn service<'py>(
         &self,
         py: Python<'py>,
         line: &str,
         family: &str,
         state: &str,
+        source: &str,
     ) -> PyResult<Orders<'py>> {
         let mut center = self.lock();
         let bundle = Arc::clone(center.engine.bundle());
@@ -234,7 +236,7 @@ impl Center {
         let Some(known) = Service::parse(state) else {
             return refuse(&format!("`{state}`: expected `held`, `removed` or `up`"));
         };
-        self.step(&mut center, Event::SetService { line: host, family, state: known });
+        self.step(&mut center, Event::SetService { line: host, family, state: known, source });
         self.orders(py, center)
     }
 

@@ -116,8 +116,8 @@ impl Engine {
             Event::Receive { connection, bytes } => {
                 self.receive(connection, bytes, now_us, effects);
             }
-            Event::SetService { line, family, state } => {
-                self.set_service(line, family, state, "operator", now_us, effects);
+            Event::SetService { line, family, state, source } => {
+                self.set_service(line, family, state, source, now_us, effects);
             }
             Event::Stranger { peer } => self.record_stranger(peer, effects),
             Event::Tick => {

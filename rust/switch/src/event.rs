@@ -41,6 +41,8 @@ pub enum Event<'a> {
         family: &'a str,
         /// What happens to them.
         state: crate::Service,
+        /// Who says so, and why, for the journal.
+        source: &'a str,
     },
     /// Somebody connected whom no line matches; the shell has closed the connection.
     Stranger {

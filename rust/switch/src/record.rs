@@ -351,7 +351,7 @@ pub struct ServiceEvent<'a> {
     /// `held`, `removed`, `up`.
     #[serde(borrow)]
     pub state: Cow<'a, str>,
-    /// Who said so: `operator`, `status message`.
+    /// Who said so: `operator` with name and reason, or `status message`.
     #[serde(borrow)]
     pub source: Cow<'a, str>,
 }

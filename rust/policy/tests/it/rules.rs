@@ -336,6 +336,7 @@ fn i_10_reason_for_the_inquiry() {
             ("action=enter data_class=hot_prop", "allow A-12.2"),
             ("action=confirm data_class=hitconf", "allow S-05"),
             ("data_class=control", "allow A-12.1"),
+            ("data_class=admin", "allow A-12.1"),
             ("data_class=chi_iii purpose=c attention=present", "allow C-01.5"),
         ],
     );
