@@ -40,7 +40,8 @@ test: build ## everything that must hold: Rust tests, Python tests, tidy rules
 	$(BIN)/python -m pytest --quiet
 
 .PHONY: fuzz
-fuzz: ## millions of damaged messages of the corpus for every dialect and framing (MUTATIONS=n)
+fuzz: build ## coverage-guided fuzzing of every framing and dialect, then damaged messages (SECONDS=n)
+	scripts/fuzz $(or $(SECONDS),300)
 	CLETS_MUTATIONS=$(or $(MUTATIONS),20000000) cargo test --locked --quiet -p clets-wire mutations
 
 .PHONY: lint

@@ -14,7 +14,7 @@ from clets_core.cli import reference
 
 ROOT = Path(__file__).parents[2]
 # Names what it was made from.
-NOT_OURS = {"Cargo.lock"}
+NOT_OURS = {"Cargo.lock", "rust/fuzz/Cargo.lock"}
 
 
 @cache
