@@ -22,9 +22,9 @@ const RUNS: usize = 9;
 const NOON_US: i64 = 1_767_614_400_000_000;
 /// About 300 bytes: a plate with everything that a form may say about it.
 const PLATE: &str = "M0010003.@REF@.U000031.IV.4A.CA0010100.LIC/1ABC234.LIS/CA.LIY/2027.LIT/PC.\
-                     CAP/C.RSN/TRAFFIC STOP AT MAIN STREET AND FIRST AVENUE WITH TWO PERSONS.\
-                     OCA/26-000104-ALDER SPRINGS.ATN/OFFICER SAMPLE UNIT 12 MOBILE TERMINAL THREE \
-                     SECOND WATCH, BEAT 4, SYNTHETIC MESSAGE FOR MEASURING ONLY, NOTHING ELSE 00";
+                     CAP/C.RSN/TRAFFIC STOP AT MAIN STREET AND FIRST AVENUE WITH TWO PERSONS, \
+                     SECOND WATCH, BEAT 4, SYNTHETIC MESSAGE FOR MEASURING ONLY, NOTHING ELSE, \
+                     AND A FEW WORDS MORE.OCA/26-000104-ALDER SPR.ATN/OFFICER SAMPLE UNIT 12 MOB";
 const NOTE: &str = "M0010003.@REF@.U000031.AM.CA0010100.A0380001.TXT\r\nSYNTHETIC \
                     ADMINISTRATIVE MESSAGE OF ABOUT THREE HUNDRED BYTES FOR MEASURING ONLY. \
                     NOTHING IN IT IS REAL, NOBODY IS NAMED IN IT, AND NOBODY HAS TO DO ANYTHING \
@@ -45,6 +45,8 @@ fn main() {
     });
     let envelope = decode(bytes, Dialect::Clets).unwrap();
     let mut judge = Judge::new();
+    let verdict = judge.decide(&bundle, line, &envelope, bytes, NOON_US);
+    assert!(verdict.passes(), "a refusal is not what this measures");
     report("decide, remembered", 50_000, || {
         black_box(judge.decide(&bundle, line, &envelope, black_box(bytes), NOON_US));
     });
