@@ -7,11 +7,11 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from clets_core.cli.send import Security
+from clets_core.cli.line import Line, line_options
 from clets_core.cli.terminal import console, json_option, print_json, visible
 from clets_core.conformance import CASES, Result, Settings, play
 from clets_core.errors import ClientCode, ClientError
@@ -61,15 +61,8 @@ def _numbers(_: click.Context, __: click.Parameter, given: str | None) -> frozen
 
 
 @click.command
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where the switch listens.")
+@line_options
 @click.option("--port", type=click.IntRange(1, 65_535), help="Its port.")
-@click.option("--framing", type=click.Choice(["dmpp", "native"]), default="dmpp", show_default=True)
-@click.option("--line", default="", help="Name of the line, which the native protocol tells.")
-@click.option("--local", metavar="ADDRESS", help="Connect from it: a plain line is known by it.")
-@click.option("--tls-certificate", type=click.Path(path_type=Path), help="Of the line, PEM.")
-@click.option("--tls-key", type=click.Path(path_type=Path), help="Its key, PEM.")
-@click.option("--tls-authority", type=click.Path(path_type=Path), help="Who proves the switch.")
-@click.option("--server-name", help="Name in the switch's certificate; default: the host.")
 @click.option("--station", help="Mnemonic that speaks; what it sends comes back to it.")
 @click.option("--user", help="User of its agency with full access.")
 @click.option("--ori", help="ORI of its agency.")
@@ -116,15 +109,8 @@ def _numbers(_: click.Context, __: click.Parameter, given: str | None) -> frozen
 @click.pass_context
 def conformance(
     context: click.Context,
-    host: str,
+    line: Line,
     port: int | None,
-    framing: str,
-    line: str,
-    local: str | None,
-    tls_certificate: Path | None,
-    tls_key: Path | None,
-    tls_authority: Path | None,
-    server_name: str | None,
     station: str | None,
     user: str | None,
     ori: str | None,
@@ -150,24 +136,19 @@ def conformance(
         return
     if port is None or not (station and user and ori):
         raise click.UsageError("--port, --station, --user and --ori are needed to play cases")
-    if framing == "native" and not line:
+    if line.framing == "native" and not line.name:
         raise click.UsageError("--line is needed on native lines")
-    files = (tls_certificate, tls_key, tls_authority)
-    if any(files) and not all(files):
-        text = "--tls-certificate, --tls-key and --tls-authority belong together"
-        raise click.UsageError(text)
-    security = Security(*cast("tuple[Path, Path, Path]", files)) if all(files) else None
     settings = Settings(
-        host=host,
+        host=line.host,
         port=port,
-        framing=framing,
+        framing=line.framing,
         station=station,
         user=user,
         ori=ori,
-        line=line,
-        local=local,
-        ssl=security.context() if security else None,
-        server_name=server_name or host,
+        line=line.name,
+        local=line.local,
+        ssl=line.security(),
+        server_name=line.server_name or line.host,
         window=window or 0,
         deadline=deadline,
         patience=patience,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import sys
 import time
 from pathlib import Path
@@ -15,9 +14,9 @@ import click
 import uvloop
 
 from clets_core.cli.board import Board
+from clets_core.cli.foreground import listening, stop_event
 from clets_core.cli.terminal import console, json_option, print_json
 from clets_core.config.bundle import Bundle, load_bundle
-from clets_core.errors import ClientCode, ClientError
 from clets_core.runtime.control import SOCKET_NAME
 from clets_core.runtime.switch import Switch
 
@@ -76,20 +75,14 @@ async def _serve(
     bundle: Bundle, switch: Switch, *, hosts: bool, drawn: bool, as_json: bool
 ) -> JournalError | None:
     """Runs until it is told to stop, or the journal fails: then with the error."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_event()
     async with contextlib.AsyncExitStack() as stack:
-        try:
+        with listening():
             if hosts:
                 from clets_core.hosts import start_hosts
 
                 await stack.enter_async_context(start_hosts(bundle.configuration.hosts))
             await stack.enter_async_context(switch)
-        except OSError as error:
-            text = f"{error.strerror or error}; expected addresses that are free and local"
-            raise ClientError(ClientCode.ADDRESS.number, text) from error
         failure = asyncio.create_task(switch.failure())
         if drawn:
             until = asyncio.create_task(_draw(switch, bundle, stop))

@@ -3,60 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from clets_core.cli.line import Line, line_options
 from clets_core.cli.messages import as_dict, payloads
 from clets_core.cli.terminal import json_option, print_json, read_input, visible
 from clets_core.client import Client
 from clets_core.errors import ClientCode, ClientError
 
 if TYPE_CHECKING:
-    import ssl
-
     from clets_core.client import Receipt, Received
 
 REFUSED: Final = 3
 CONNECT_SECONDS_MAX: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Security:
-    """The files of a line that uses TLS."""
-
-    certificate: Path
-    key: Path
-    authority: Path
-
-    def context(self) -> ssl.SSLContext:
-        """What a connection needs.
-
-        Raises:
-            ClientError: E921, a file cannot be read or is not what it should be.
-        """
-        from clets_core.net.tls import client_context
-
-        try:
-            return client_context(self.certificate, self.key, self.authority)
-        except OSError as error:
-            files = ", ".join(f"`{file}`" for file in (self.certificate, self.key, self.authority))
-            text = f"{files}: {error.strerror or error}; expected files in PEM"
-            raise ClientError(ClientCode.INPUT.number, text) from error
-
-
 @click.command
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where the switch listens.")
+@line_options
 @click.option("--port", type=click.IntRange(1, 65_535), required=True, help="Its port.")
-@click.option("--framing", type=click.Choice(["dmpp", "native"]), default="dmpp", show_default=True)
-@click.option("--line", default="", help="Name of the line, which the native protocol tells.")
-@click.option("--local", metavar="ADDRESS", help="Connect from it: a plain line is known by it.")
-@click.option("--tls-certificate", type=click.Path(path_type=Path), help="Of the line, PEM.")
-@click.option("--tls-key", type=click.Path(path_type=Path), help="Its key, PEM.")
-@click.option("--tls-authority", type=click.Path(path_type=Path), help="Who proves the switch.")
-@click.option("--server-name", help="Name in the switch's certificate; default: the host.")
 @click.option("--replies", type=click.IntRange(min=0), help="End after so many messages came.")
 @click.option(
     "--timeout",
@@ -70,15 +36,8 @@ class Security:
 @click.pass_context
 def send(
     context: click.Context,
-    host: str,
+    line: Line,
     port: int,
-    framing: str,
-    line: str,
-    local: str | None,
-    tls_certificate: Path | None,
-    tls_key: Path | None,
-    tls_authority: Path | None,
-    server_name: str | None,
     replies: int | None,
     timeout: float,
     as_json: bool,
@@ -90,19 +49,14 @@ def send(
     each, then what comes back. Exit code 1: too few replies, or a message was not answered; 3: a
     message was refused.
     """
-    files = (tls_certificate, tls_key, tls_authority)
-    security = Security(*cast("tuple[Path, Path, Path]", files)) if all(files) else None
-    if security is None and any(files):
-        text = "--tls-certificate, --tls-key and --tls-authority belong together"
-        raise click.UsageError(text)
     client = Client.connect(
-        host,
+        line.host,
         port,
-        framing=cast('Literal["dmpp", "native"]', framing),
-        line=line,
-        local_addr=local,
-        ssl=security.context() if security else None,
-        server_hostname=server_name,
+        framing=line.framing,
+        line=line.name,
+        local_addr=line.local,
+        ssl=line.security(),
+        server_hostname=line.server_name,
         timeout=min(timeout, CONNECT_SECONDS_MAX),
     )
     exchange = Exchange(client, timeout, as_json=as_json)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,9 +13,9 @@ import msgspec
 import uvloop
 from rich.table import Table
 
+from clets_core.cli.foreground import listening, stop_event
 from clets_core.cli.terminal import console, json_option, print_json
 from clets_core.config.bundle import load_bundle
-from clets_core.errors import ClientCode, ClientError
 from clets_core.hosts import Tally, start_hosts
 
 if TYPE_CHECKING:
@@ -60,18 +59,12 @@ def hosts(seed: int, control: int | None, table: bool | None, as_json: bool, bun
 async def _serve(
     bundle: Bundle, seed: int, control: int | None, *, drawn: bool, as_json: bool
 ) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_event()
     async with contextlib.AsyncExitStack() as stack:
-        try:
+        with listening():
             systems = await stack.enter_async_context(
                 start_hosts(bundle.configuration.hosts, seed=seed, control=control)
             )
-        except OSError as error:
-            text = f"{error.strerror or error}; expected addresses that are free and local"
-            raise ClientError(ClientCode.ADDRESS.number, text) from error
         if drawn:
             await _draw(systems, stop)
             return

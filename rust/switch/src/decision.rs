@@ -1,5 +1,6 @@
 //! JUDGE: one verdict for a message and all its legs.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use clets_policy::{self as policy, Effect, Memo, RuleId, Situation};
@@ -9,6 +10,7 @@ use clets_wire::{Envelope, KeyId};
 use crate::bundle::KeyFacts;
 use crate::facts::{self, Facts, Heading};
 use crate::plan::{Addressing, Leg, Plan, PlanError, Scope, plan};
+use crate::record::Accepted;
 use crate::{Bundle, codes};
 
 /// The most restrictive verdict over a message and its legs.
@@ -43,6 +45,16 @@ impl Decision {
     #[must_use]
     pub fn rule_ids<'b>(&self, bundle: &'b Bundle) -> Vec<&'b str> {
         self.grounds(bundle).into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// What a record of custody says of it.
+    pub(crate) fn accepted<'b>(&'b self, bundle: &'b Bundle) -> Accepted<'b> {
+        Accepted {
+            effect: self.effect.name().into(),
+            rules: self.rule_ids(bundle).into_iter().map(Cow::Borrowed).collect(),
+            labels: self.labels.iter().map(|label| Cow::Borrowed(label.as_str())).collect(),
+            ..Accepted::default()
+        }
     }
 
     /// The rules that decided with their citations, each rule once.

@@ -376,35 +376,13 @@ impl Engine {
             }
             entries.push(self.entry_record(line, precedence, deadline_us, target));
         }
-        let labels: Vec<String> = decision.labels.iter().cloned().collect();
-        let rules = decision.rule_ids(&bundle);
-        let number = self.record_accepted(
-            incoming,
-            &Accepted {
-                key: incoming.key().into(),
-                effect: decision.effect.name().into(),
-                rules: rules.into_iter().map(Cow::Borrowed).collect(),
-                labels: labels.iter().map(|label| Cow::Borrowed(label.as_str())).collect(),
-                entries: entries.iter().map(|(_, entry)| entry.clone()).collect(),
-                collate: collate.then(|| self.names_of(&unreachable)),
-                ..Accepted::default()
-            },
-            effects,
-        );
-        let stored = Arc::new(Stored {
-            number,
-            line: Some(incoming.line),
-            key: key_id,
-            dialect: incoming.dialect,
-            envelope: incoming.envelope.clone(),
-            labels,
-            late: false,
-            responder: Box::default(),
-            requester: Box::default(),
-            entered: incoming.entered.into(),
-            follow_ups: AtomicU8::new(crate::follow::count_of(incoming.follow_up.is_some())),
-            body: incoming.bytes.into(),
-        });
+        let accepted = Accepted {
+            entries: entries.iter().map(|(_, entry)| entry.clone()).collect(),
+            collate: collate.then(|| self.names_of(&unreachable)),
+            ..decision.accepted(&bundle)
+        };
+        let stored = Arc::new(self.record_accepted(incoming, key_id, &accepted, effects));
+        let number = stored.number;
         self.follow(&stored, None, now_us);
         if collate {
             let legs =
@@ -539,13 +517,15 @@ impl Engine {
     pub(crate) fn record_accepted(
         &mut self,
         incoming: &Incoming<'_>,
+        key: KeyId,
         rest: &Accepted<'_>,
         effects: &mut Effects,
-    ) -> u64 {
+    ) -> Stored {
         let line = self.line_name(incoming.line);
         let envelope = &incoming.envelope;
         let body = record::encode(&Accepted {
             line: line.into(),
+            key: incoming.key().into(),
             station: incoming.text(envelope.station),
             ori: incoming.text(envelope.origin),
             user: incoming.text(envelope.user),
@@ -562,7 +542,20 @@ impl Engine {
         if let Some(state) = self.line_state(incoming.line) {
             state.tally.accepted += 1;
         }
-        self.append(record::ACCEPTED, body, effects)
+        Stored {
+            number: self.append(record::ACCEPTED, body, effects),
+            line: (incoming.line != LineId::NOBODY).then_some(incoming.line),
+            key,
+            dialect: incoming.dialect,
+            envelope: envelope.clone(),
+            labels: rest.labels.iter().map(ToString::to_string).collect(),
+            late: rest.late,
+            responder: Box::default(),
+            requester: Box::default(),
+            entered: incoming.entered.into(),
+            follow_ups: AtomicU8::new(crate::follow::count_of(incoming.follow_up.is_some())),
+            body: incoming.bytes.into(),
+        }
     }
 
     /// Refuses a message that could be read: its record first, then the words for the sender.

@@ -250,36 +250,16 @@ impl Engine {
         let bundle = Arc::clone(&self.bundle);
         let update = bundle.catalogue.key(key_id).is_some_and(|key| key.update);
         let precedence = precedence(&bundle, key_id, plan.scope);
-        let labels: Vec<String> = decision.labels.iter().cloned().collect();
-        let rules = decision.rule_ids(&bundle);
         let accepted = Accepted {
-            key: incoming.key().into(),
-            effect: decision.effect.name().into(),
-            rules: rules.into_iter().map(Cow::Borrowed).collect(),
-            labels: labels.iter().map(|label| Cow::Borrowed(label.as_str())).collect(),
             held_until_us: now_us + lifetime_us(&bundle, precedence, update),
-            ..Accepted::default()
+            ..decision.accepted(&bundle)
         };
-        let number = self.record_accepted(incoming, &accepted, effects);
-        let stored = Arc::new(Stored {
-            number,
-            line: Some(incoming.line),
-            key: key_id,
-            dialect: incoming.dialect,
-            envelope: incoming.envelope.clone(),
-            labels: labels.clone(),
-            late: false,
-            responder: Box::default(),
-            requester: Box::default(),
-            entered: incoming.entered.into(),
-            follow_ups: AtomicU8::new(0),
-            body: incoming.bytes.into(),
-        });
+        let stored = Arc::new(self.record_accepted(incoming, key_id, &accepted, effects));
         self.hold_for_approval(&stored, &accepted, now_us);
         let text = "HELD FOR APPROVAL. YOUR MESSAGE WAITS FOR THE CONTROL CENTER, WHICH WILL \
                     FORWARD OR RETURN IT.";
         self.tell(&stored, "DLY", text, now_us, effects);
-        number
+        stored.number
     }
 
     /// Puts a message into the queue, now or while the journal is read.

@@ -1,8 +1,6 @@
 //! What the switch itself says to a sender: refused, not forwarded, delayed, expired, no reply.
 
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 
 use clets_policy::Effect;
 use clets_routing::LineId;
@@ -14,7 +12,7 @@ use crate::intake::{Incoming, lifetime_us, precedence};
 use crate::plan::Scope;
 use crate::queue::{Entry, Stored};
 use crate::receipt::Receipt;
-use crate::record::{Accepted, EntryRecord, Target};
+use crate::record::{Accepted, Target};
 use crate::{Decision, Effects, codes};
 
 /// How much of a refused message is repeated to its sender, characters (as Nlets' ER does).
@@ -82,14 +80,12 @@ impl Engine {
         };
         let precedence = precedence(&bundle, key_id, Scope::Single);
         let deadline_us = now_us + lifetime_us(&bundle, precedence, false);
-        let sequence = self.line_state(to.line).map_or(0, |state| state.assign(precedence));
         let target = Target::Station {
             mnemonic: to.station.clone().into(),
             reference: to.reference.clone().into(),
             user: to.user.clone().into(),
         };
-        let line = Cow::Owned(self.line_name(to.line));
-        let record = EntryRecord { line, precedence, sequence, deadline_us, target };
+        let entry = self.entry_record(to.line, precedence, deadline_us, target);
         let receipt = Receipt::Dmpp { validation: [0; 4], wanted: false };
         let incoming = Incoming {
             line: LineId::NOBODY,
@@ -98,37 +94,22 @@ impl Engine {
             original: &body,
             entered: &[],
             follow_up: None,
-            envelope: envelope.clone(),
+            envelope,
             dialect: Dialect::Clets,
         };
-        let number = self.record_accepted(
-            &incoming,
-            &Accepted {
-                key: key.into(),
-                effect: Effect::Allow.name().into(),
-                parent,
-                collated,
-                entries: vec![record.clone()],
-                ..Accepted::default()
-            },
-            effects,
-        );
+        let accepted = Accepted {
+            effect: Effect::Allow.name().into(),
+            parent,
+            collated,
+            entries: vec![entry.1.clone()],
+            ..Accepted::default()
+        };
         let stored = Arc::new(Stored {
-            number,
-            line: None,
-            key: key_id,
-            dialect: Dialect::Clets,
-            envelope,
-            labels: Vec::new(),
-            late: false,
-            responder: Box::default(),
             requester: to.ori.as_bytes().into(),
-            entered: Box::default(),
-            follow_ups: AtomicU8::new(0),
-            body: body.into(),
+            ..self.record_accepted(&incoming, key_id, &accepted, effects)
         });
         self.follow(&stored, parent, now_us);
-        self.enqueue(&stored, vec![(to.line, record)], now_us);
+        self.enqueue(&stored, vec![entry], now_us);
     }
 
     /// The words of a refusal: number, sentence, rules with their law, and the message's head.

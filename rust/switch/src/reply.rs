@@ -1,9 +1,7 @@
 //! CORRELATE: from a host's answer back to the station that asked.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 
 use clets_policy::Action;
 use clets_routing::LineId;
@@ -16,7 +14,7 @@ use crate::facts::{Facts, day_of};
 use crate::intake::{Incoming, lifetime_us, urgency};
 use crate::plan::{PlanError, Scope, everyone, known_stations, plan_by_ori};
 use crate::queue::{Entry, Stored};
-use crate::record::{Accepted, EntryRecord, Outcome, Target};
+use crate::record::{Accepted, Outcome, Target};
 use crate::references::{Reference, References, fingerprint};
 use crate::session::Session;
 use crate::timers::Timer;
@@ -161,9 +159,8 @@ impl Engine {
             parent: Some(control.number()),
             leg: Some(control.leg()),
             late,
-            ..Accepted::default()
+            ..decision.accepted(&bundle)
         };
-        let requester_ori = asked.origin().into();
         // What is collated is a record of its own without entries, until the others have come.
         let held = self.holds_back(control, incoming.bytes.len());
         let targets = if held { Vec::new() } else { vec![(requester, target)] };
@@ -171,10 +168,8 @@ impl Engine {
             incoming,
             key_id,
             REPLY_PRECEDENCE,
-            &decision,
             accepted,
-            requester_ori,
-            asked.entered.clone(),
+            Some(asked),
             targets,
             now_us,
             effects,
@@ -239,13 +234,8 @@ impl Engine {
         }
         let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
         let own = urgency(&bundle, key_id, Scope::Single, envelope, bytes);
-        let requester = Box::default();
-        let accepted = Accepted::default();
-        let entered = Box::default();
-        let stored = self.pass_on(
-            incoming, key_id, own, &decision, accepted, requester, entered, targets, now_us,
-            effects,
-        );
+        let accepted = decision.accepted(&bundle);
+        let stored = self.pass_on(incoming, key_id, own, accepted, None, targets, now_us, effects);
         Some(stored.number)
     }
 
@@ -255,10 +245,8 @@ impl Engine {
         incoming: &Incoming<'_>,
         key_id: KeyId,
         precedence: u8,
-        decision: &Decision,
-        accepted: Accepted<'_>,
-        requester: Box<[u8]>,
-        entered: Box<[u8]>,
+        mut accepted: Accepted<'_>,
+        asked: Option<&Stored>,
         targets: Vec<(LineId, Target<'static>)>,
         now_us: i64,
         effects: &mut Effects,
@@ -267,42 +255,16 @@ impl Engine {
         let deadline_us = now_us + lifetime_us(&bundle, precedence, false);
         let mut entries = Vec::with_capacity(targets.len());
         for (line, target) in targets {
-            let sequence = self.line_state(line).map_or(0, |state| state.assign(precedence));
-            let name = Cow::Owned(self.line_name(line));
-            let record = EntryRecord { line: name, precedence, sequence, deadline_us, target };
-            entries.push((line, record));
+            entries.push(self.entry_record(line, precedence, deadline_us, target));
         }
-        let labels: Vec<String> = decision.labels.iter().cloned().collect();
-        let rules = decision.rule_ids(&bundle);
-        let late = accepted.late;
-        let parent = accepted.parent;
-        let number = self.record_accepted(
-            incoming,
-            &Accepted {
-                key: incoming.key().into(),
-                effect: decision.effect.name().into(),
-                rules: rules.into_iter().map(Cow::Borrowed).collect(),
-                labels: labels.iter().map(|label| Cow::Borrowed(label.as_str())).collect(),
-                entries: entries.iter().map(|(_, record)| record.clone()).collect(),
-                ..accepted
-            },
-            effects,
-        );
+        accepted.entries = entries.iter().map(|(_, record)| record.clone()).collect();
         let stored = Arc::new(Stored {
-            number,
-            line: Some(incoming.line),
-            key: key_id,
-            dialect: incoming.dialect,
-            envelope: incoming.envelope.clone(),
-            labels,
-            late,
             responder: bundle.directory.line(incoming.line).ori.clone(),
-            requester,
-            entered,
-            follow_ups: AtomicU8::new(0),
-            body: incoming.bytes.into(),
+            requester: asked.map(Stored::origin).unwrap_or_default().into(),
+            entered: asked.map(|it| it.entered.clone()).unwrap_or_default(),
+            ..self.record_accepted(incoming, key_id, &accepted, effects)
         });
-        self.follow(&stored, parent, now_us);
+        self.follow(&stored, accepted.parent, now_us);
         self.enqueue(&stored, entries, now_us);
         stored
     }
