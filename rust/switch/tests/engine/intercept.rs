@@ -6,7 +6,7 @@ use clets_switch::{Command, CommandError, Performed, Step};
 use clets_wire::framing::native::Kind;
 use proptest::prelude::*;
 
-use crate::world::{Seen, World};
+use crate::world::{DOCUMENT, Seen, World, bundle};
 use crate::{ALPHA, BETA, connected};
 
 const NLETS: u32 = 5;
@@ -330,6 +330,23 @@ fn the_queue_is_rebuilt_from_the_journal() {
     world.connect(NLETS, "nlets");
     world.sync();
     assert_eq!(world.data(NLETS), Vec::<String>::new());
+}
+
+#[test]
+fn who_lost_their_rights_while_a_broadcast_waited_does_not_send_it() {
+    let mut world = with_nlets();
+    let number = held(&mut world);
+    let entitled = r#"["U1", "alpha-pd", "full", "active""#;
+    assert!(DOCUMENT.contains(entitled));
+    let lapsed = DOCUMENT.replace(entitled, r#"["U1", "alpha-pd", "full", "suspended""#);
+    world.restart_with(bundle(&lapsed));
+    world.connect(NLETS, "nlets");
+    world.sync();
+    assert_eq!(code(&mut world, &command(Step::Forward, number)), 424);
+    assert_eq!(world.data(NLETS), Vec::<String>::new());
+    // It still waits: the operator can tell the sender why.
+    operate(&mut world, &command(Step::Return, number)).unwrap();
+    assert!(world.engine.intercepts(world.now_us).is_empty());
 }
 
 #[test]

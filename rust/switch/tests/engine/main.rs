@@ -91,6 +91,33 @@ fn an_inquiry_reaches_each_file_in_its_own_form_and_replies_find_the_way_back() 
 }
 
 #[test]
+fn no_system_answers_in_the_name_of_another() {
+    let mut world = connected();
+    world.dmpp(ALPHA, PLATE);
+    world.sync();
+    let svs = world.data(SVS).remove(0);
+    let ncic = world.data(NCIC).remove(0);
+    world.acknowledge(SVS);
+    world.acknowledge(NCIC);
+    // NCIC names the file's control field instead of its own.
+    let reply = format!("1L01{}\r\nCA0010100\r\n\r\nNO RECORD LIC/1ABC234\r\n", control(&svs));
+    world.dmpp(NCIC, &reply);
+    world.sync();
+    let told = world.data(ALPHA).join("");
+    assert!(!told.contains("REF1"), "{told}");
+    world.acknowledge(ALPHA);
+    let own = format!("1L01{}\r\nCA0010100\r\n\r\nNO RECORD LIC/1ABC234\r\n", control(&ncic));
+    world.dmpp(NCIC, &own);
+    world.sync();
+    assert!(world.data(ALPHA).join("").starts_with("ALPHA1.REF1.U1.QV.DCNCIC000."));
+    world.acknowledge(ALPHA);
+    world.wait(31);
+    world.sync();
+    let told = world.data(ALPHA).join("");
+    assert!(told.contains("REF1") && told.contains("STOLEN VEHICLES"), "{told}");
+}
+
+#[test]
 fn a_refusal_names_the_rule_and_its_law_after_its_record_is_durable() {
     let mut world = connected();
     world.dmpp(ALPHA, &PLATE.replace(".RSN/TRAFFIC STOP", ""));
@@ -107,6 +134,10 @@ fn a_refusal_names_the_rule_and_its_law_after_its_record_is_durable() {
     let refused: Refused<'_> = record::decode(&refused.2).unwrap();
     assert_eq!((refused.code, refused.line.as_ref()), (413, "alpha"));
     assert_eq!(refused.rules, ["I-10"]);
+    world.dmpp(ALPHA, NOTE);
+    let status = world.engine.status();
+    let alpha = status.lines.iter().find(|line| line.name == "alpha").unwrap();
+    assert_eq!((alpha.accepted, alpha.refused), (1, 1));
 }
 
 #[test]

@@ -137,6 +137,12 @@ impl World {
         }
     }
 
+    /// The same world after it was started again with another bundle.
+    pub(crate) fn restart_with(&mut self, bundle: Arc<Bundle>) {
+        self.bundle = bundle;
+        self.restart();
+    }
+
     /// The same world after the process died: only what was durable is left.
     pub(crate) fn restart(&mut self) {
         self.journal.truncate(self.durable);
