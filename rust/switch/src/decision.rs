@@ -77,7 +77,8 @@ impl Decision {
         self
     }
 
-    fn refusal(code: u16) -> Self {
+    /// A refusal that needed no policy.
+    pub(crate) fn refusal(code: u16) -> Self {
         Self {
             effect: Effect::Reject,
             code,
@@ -85,6 +86,11 @@ impl Decision {
             labels: BTreeSet::new(),
             situation: None,
         }
+    }
+
+    /// The refusal of a message that has no plan.
+    pub(crate) fn unplanned(error: PlanError) -> Self {
+        Self::refusal(plan_code(error))
     }
 }
 
@@ -246,7 +252,11 @@ impl Judge {
     ) -> Decision {
         let day = facts::day_of(now_us);
         let translation = bundle.directory.line(line).translation.as_deref();
-        let translated = translation.and_then(|it| it.translate(bytes, envelope).ok().flatten());
+        let translated = translation.map(|it| it.translate(bytes, envelope)).transpose();
+        let translated = match translated {
+            Ok(translated) => translated.flatten(),
+            Err(error) => return Decision::refusal(error.code),
+        };
         let (bytes, envelope) = match &translated {
             Some(meaning) => (meaning.bytes.as_slice(), &meaning.envelope),
             None => (bytes, envelope),
@@ -254,33 +264,46 @@ impl Judge {
         let Some(key_id) = find_key(bundle, envelope, bytes) else {
             return Decision::refusal(codes::UNKNOWN_KEY);
         };
-        let Some(key) = bundle.catalogue.key(key_id) else {
-            return Decision::refusal(codes::UNKNOWN_KEY);
-        };
-        let facts = Facts::gather(bundle, line, envelope, bytes, day);
         if bundle.directory.line(line).kind == LineKind::Host {
+            let facts = Facts::of_reply(bundle, addressee(envelope, bytes));
             return match bundle.key_facts(key_id) {
                 Some(key) => self.host_message(bundle, &facts, key, day),
                 None => Decision::refusal(codes::UNKNOWN_KEY),
             };
         }
-        if let Err(error) = bundle.catalogue.check(key_id, envelope, bytes) {
-            return Decision::refusal(error.code);
+        match self.consider(bundle, line, key_id, envelope, bytes, day) {
+            Ok((_, decision)) | Err(decision) => decision,
         }
+    }
+
+    /// CHECK, PLAN and JUDGE of an agency's message, whichever way it came: the plan of one that
+    /// passes, or the refusal.
+    pub(crate) fn consider<'a>(
+        &mut self,
+        bundle: &'a Bundle,
+        line: LineId,
+        key_id: KeyId,
+        envelope: &Envelope,
+        bytes: &'a [u8],
+        day: i32,
+    ) -> Result<(Plan<'a>, Decision), Decision> {
+        let (directory, catalogue) = (&bundle.directory, &bundle.catalogue);
+        let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
+        let key = catalogue.key(key_id).ok_or_else(unknown)?;
+        catalogue.check(key_id, envelope, bytes).map_err(|error| Decision::refusal(error.code))?;
+        let facts = Facts::gather(bundle, line, envelope, bytes, day);
         let for_everyone = bundle.traits.is_for_everyone(key);
-        match plan(&bundle.directory, envelope, bytes, key, for_everyone) {
-            Ok(plan) if !plan.admits(&bundle.directory, facts.agency(&bundle.directory)) => {
-                Decision::refusal(codes::NOT_A_SENDER)
-            }
-            Ok(plan) => {
-                let decision = self.message(bundle, &facts, key_id, &plan, day);
-                match plan.fair() {
-                    Err(error) if decision.passes() => Decision::refusal(plan_code(error)),
-                    _ => decision,
-                }
-            }
-            Err(error) => Decision::refusal(plan_code(error)),
+        let plan =
+            plan(directory, envelope, bytes, key, for_everyone).map_err(Decision::unplanned)?;
+        let decision = self.message(bundle, &facts, key_id, &plan, day);
+        if !decision.passes() {
+            return Err(decision);
         }
+        plan.fair().map_err(Decision::unplanned)?;
+        if !plan.admits(directory, facts.agency(directory)) {
+            return Err(Decision::refusal(codes::NOT_A_SENDER));
+        }
+        Ok((plan, decision))
     }
 }
 
@@ -294,6 +317,11 @@ pub(crate) fn find_key(bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) -> Op
             .then(|| bundle.catalogue.find(b"", b"SM"))?
     };
     bundle.catalogue.find_message(bytes, envelope).or_else(status)
+}
+
+/// The first addressee of a host's message, whose agency's class decides; empty without one.
+pub(crate) fn addressee<'a>(envelope: &Envelope, bytes: &'a [u8]) -> &'a [u8] {
+    envelope.destinations.first().map(|it| it.of(bytes)).unwrap_or_default()
 }
 
 /// The numbered code of a missing plan.

@@ -13,12 +13,11 @@ use clets_routing::FollowUp;
 use clets_wire::{Dialect, Outbound, decode, encode};
 
 use crate::control::LEGS_MAX;
-use crate::decision::{find_key, plan_code};
+use crate::decision::find_key;
 use crate::engine::Engine;
-use crate::facts::{Facts, day_of};
+use crate::facts::day_of;
 use crate::intake::Incoming;
 use crate::outbound::content;
-use crate::plan::plan;
 use crate::queue::Stored;
 use crate::receipt::Receipt;
 use crate::{Control, Decision, Effects, codes};
@@ -143,21 +142,16 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<(), Decision> {
         let bundle = Arc::clone(&self.bundle);
-        let refuse = |code| Decision { code, ..Decision::syntactic() };
-        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
-        let key_id =
-            find_key(&bundle, envelope, bytes).ok_or_else(|| refuse(codes::UNKNOWN_KEY))?;
-        let key = bundle.catalogue.key(key_id).ok_or_else(|| refuse(codes::UNKNOWN_KEY))?;
-        let day = day_of(now_us);
-        let facts = Facts::gather(&bundle, incoming.line, envelope, bytes, day);
-        let plan = plan(&bundle.directory, envelope, bytes, key, false)
-            .map_err(|error| refuse(plan_code(error)))?;
-        let decision = self.judge.message(&bundle, &facts, key_id, &plan, day);
+        let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, day_of(now_us));
+        let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
+        let key_id = find_key(&bundle, envelope, bytes).ok_or_else(unknown)?;
+        let (plan, decision) =
+            self.judge.consider(&bundle, incoming.line, key_id, envelope, bytes, day)?;
         if !decision.permits() {
             return Err(decision);
         }
         if self.is_full(&plan) || self.pending.len() >= self.inquiries_max() {
-            return Err(refuse(codes::QUEUE_FULL));
+            return Err(Decision::refusal(codes::QUEUE_FULL));
         }
         self.accept(incoming, key_id, &plan, &decision, now_us, effects);
         Ok(())

@@ -9,12 +9,12 @@ use clets_routing::{LineId, LineKind};
 use clets_wire::{DecodeError, Dialect, Envelope, KeyId, Precedence, Span, decode};
 use smallvec::SmallVec;
 
-use crate::decision::{find_key, plan_code};
+use crate::decision::find_key;
 use crate::engine::{Engine, Held};
-use crate::facts::{Facts, day_of};
+use crate::facts::day_of;
 use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
-use crate::plan::{Leg, Plan, Scope, is_region, plan};
+use crate::plan::{Leg, Plan, Scope, is_region};
 use crate::queue::{Entry, Given, Stored};
 use crate::receipt::Receipt;
 use crate::record::{self, Accepted, EntryRecord, Refused, Target};
@@ -228,13 +228,9 @@ impl Engine {
         effects: &mut Effects,
     ) {
         let bundle = Arc::clone(&self.bundle);
-        let refuse = |code| Decision { code, ..Decision::syntactic() };
         let Some(key_id) = find_key(&bundle, &incoming.envelope, incoming.bytes) else {
-            let decision = refuse(codes::UNKNOWN_KEY);
+            let decision = Decision::refusal(codes::UNKNOWN_KEY);
             return self.refuse(session, incoming, &decision, now_us, effects);
-        };
-        let Some(key) = bundle.catalogue.key(key_id) else {
-            return;
         };
         let name = self.reference_name(incoming);
         let body = fingerprint(incoming.original);
@@ -245,52 +241,26 @@ impl Engine {
                 return self.answer(session, incoming.receipt, last, 0, answer);
             }
             Some(_) => {
-                let decision = refuse(codes::REFERENCE_REUSED);
+                let decision = Decision::refusal(codes::REFERENCE_REUSED);
                 return self.refuse(session, incoming, &decision, now_us, effects);
             }
             None => {}
         }
-        if let Err(error) = bundle.catalogue.check(key_id, &incoming.envelope, incoming.bytes) {
-            let decision = refuse(error.code);
-            return self.refuse(session, incoming, &decision, now_us, effects);
-        }
-        let day = day_of(now_us);
-        let facts = Facts::gather(&bundle, incoming.line, &incoming.envelope, incoming.bytes, day);
-        let planned = {
-            let for_everyone = bundle.traits.is_for_everyone(key);
-            plan(&bundle.directory, &incoming.envelope, incoming.bytes, key, for_everyone)
+        let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, day_of(now_us));
+        let considered = self.judge.consider(&bundle, incoming.line, key_id, envelope, bytes, day);
+        let (plan, decision) = match considered {
+            Ok(passed) => passed,
+            Err(decision) => return self.refuse(session, incoming, &decision, now_us, effects),
         };
-        let (plan, decision) = match planned {
-            Ok(plan) => {
-                let decision = self.judge.message(&bundle, &facts, key_id, &plan, day);
-                (plan, decision)
-            }
-            Err(error) => {
-                let decision = refuse(plan_code(error));
-                return self.refuse(session, incoming, &decision, now_us, effects);
-            }
-        };
-        if !decision.passes() {
-            return self.refuse(session, incoming, &decision, now_us, effects);
-        }
-        if let Err(error) = plan.fair() {
-            let decision = refuse(plan_code(error));
-            return self.refuse(session, incoming, &decision, now_us, effects);
-        }
-        let sender = facts.agency(&bundle.directory);
-        if !plan.admits(&bundle.directory, sender) {
-            let decision = refuse(codes::NOT_A_SENDER);
-            return self.refuse(session, incoming, &decision, now_us, effects);
-        }
         let held = decision.effect == Effect::Hold;
         if held && self.intercepts.len() >= INTERCEPTS_MAX {
-            let decision = refuse(codes::QUEUE_FULL);
+            let decision = Decision::refusal(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
         if self.is_full(&plan)
             || self.pending.len().max(self.confirmations.len()) >= self.inquiries_max()
         {
-            let decision = refuse(codes::QUEUE_FULL);
+            let decision = Decision::refusal(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
         let number = if held {
@@ -689,18 +659,5 @@ pub(crate) fn precedence_of(number: u8) -> Precedence {
         2 => Precedence::P2,
         3 => Precedence::P3,
         _ => Precedence::P4,
-    }
-}
-
-impl Decision {
-    /// A refusal that needed no policy.
-    pub(crate) fn syntactic() -> Self {
-        Self {
-            effect: Effect::Reject,
-            code: codes::NOT_A_MESSAGE,
-            rules: Default::default(),
-            labels: Default::default(),
-            situation: None,
-        }
     }
 }

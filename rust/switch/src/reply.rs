@@ -8,11 +8,11 @@ use clets_routing::LineId;
 use clets_wire::{Dialect, KeyId};
 
 use crate::bundle::KeyFacts;
-use crate::decision::find_key;
+use crate::decision::{addressee, find_key};
 use crate::engine::Engine;
 use crate::facts::{Facts, day_of};
 use crate::intake::{Incoming, lifetime_us, urgency};
-use crate::plan::{PlanError, Scope, everyone, known_stations, plan_by_ori};
+use crate::plan::{Scope, everyone, known_stations, plan_by_ori};
 use crate::queue::{Entry, Stored};
 use crate::record::{Accepted, Outcome, Target};
 use crate::references::{Reference, References, fingerprint};
@@ -215,8 +215,7 @@ impl Engine {
                 return None;
             }
         };
-        let first = incoming.envelope.destinations.first().map(|it| it.of(incoming.bytes));
-        let facts = Facts::of_reply(&bundle, first.unwrap_or_default());
+        let facts = Facts::of_reply(&bundle, addressee(&incoming.envelope, incoming.bytes));
         let heading = bundle.key_facts(key_id)?;
         let mut decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
         if !decision.permits() {
@@ -341,12 +340,5 @@ impl Engine {
             let within_us = i64::from(pending.reply_within_ms) * 1000;
             self.timers.set(now_us + within_us, Timer::Reply(control));
         }
-    }
-}
-
-impl Decision {
-    /// The refusal for a missing plan.
-    pub(crate) fn unplanned(error: PlanError) -> Self {
-        Self { code: crate::decision::plan_code(error), ..Self::syntactic() }
     }
 }

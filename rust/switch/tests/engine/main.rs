@@ -14,6 +14,9 @@ mod nation;
 mod service;
 mod world;
 
+use std::borrow::Cow;
+
+use clets_switch::Judge;
 use clets_switch::record::{self, Accepted, Refused};
 use clets_wire::framing::native::Kind;
 use proptest::prelude::*;
@@ -138,6 +141,56 @@ fn a_refusal_names_the_rule_and_its_law_after_its_record_is_durable() {
     let status = world.engine.status();
     let alpha = status.lines.iter().find(|line| line.name == "alpha").unwrap();
     assert_eq!((alpha.accepted, alpha.refused), (1, 1));
+}
+
+#[test]
+fn what_is_decided_beforehand_is_what_the_switch_does() {
+    let payloads = [
+        PLATE.to_owned(),
+        NOTE.to_owned(),
+        PLATE.replace(".RSN/TRAFFIC STOP", ""),
+        PLATE.replace("1ABC234", "12345678901"),
+        PLATE.replace("IV.4A", "IV.ZZ"),
+        PLATE.replace("CA0010100", "CA0020000"),
+        PLATE.replace("ALPHA1", "BETA1"),
+        PLATE.replace(".U1.", ".U2."),
+        NOTE.replace("BETA1", "NOBODY1"),
+        NOTE.replace("BETA1", "EVERYONE"),
+        NOTE.replace("BETA1", &["BETA1"; 21].join(",")),
+        NOTE.replace("MEET AT NOON", " "),
+    ];
+    let mut codes = Vec::new();
+    for payload in &payloads {
+        let mut world = connected();
+        let (line, bundle) = (World::line("alpha"), world.bundle.clone());
+        let bytes = payload.as_bytes();
+        let envelope = clets_wire::decode(bytes, clets_wire::Dialect::Clets).unwrap();
+        let decided = Judge::new().decide(&bundle, line, &envelope, bytes, world.now_us);
+        let rules = decided.rule_ids(&bundle);
+        world.dmpp(ALPHA, payload);
+        let (kind, _, body) = world
+            .journal
+            .iter()
+            .find(|(kind, ..)| [record::ACCEPTED, record::REFUSED].contains(kind))
+            .unwrap();
+        if *kind == record::REFUSED {
+            let refused: Refused<'_> = record::decode(body).unwrap();
+            assert!(!decided.passes(), "{payload}");
+            assert_eq!((refused.code, refused.rules), (decided.code, to_cows(&rules)), "{payload}");
+        } else {
+            let accepted: Accepted<'_> = record::decode(body).unwrap();
+            let told = (accepted.effect.as_ref(), accepted.rules);
+            assert_eq!(told, (decided.effect.name(), to_cows(&rules)), "{payload}");
+        }
+        codes.push(decided.code);
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    assert!(codes.len() >= 8, "few ways of refusal were tried: {codes:?}");
+}
+
+fn to_cows<'a>(rules: &[&'a str]) -> Vec<Cow<'a, str>> {
+    rules.iter().map(|rule| Cow::Borrowed(*rule)).collect()
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub(crate) enum Seen {
 }
 
 pub(crate) struct World {
-    bundle: Arc<Bundle>,
+    pub(crate) bundle: Arc<Bundle>,
     pub(crate) engine: Engine,
     pub(crate) now_us: i64,
     /// Every record, in order: kind, time, body.
