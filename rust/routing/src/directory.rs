@@ -110,6 +110,12 @@ impl Directory {
         self.stations.rows()
     }
 
+    /// All agencies, in the order of their ids.
+    #[must_use]
+    pub fn agencies(&self) -> &[Agency] {
+        self.agencies.rows()
+    }
+
     /// The ORI written like this.
     #[must_use]
     pub fn ori(&self, ori: &[u8]) -> Option<OriId> {

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use clets_switch::{Bundle, ConnectionId, Effects, Engine, Event, Judge};
 use clets_wire::framing::native;
-use clets_wire::{Dialect, decode};
+use clets_wire::{Catalogue, Dialect, decode};
 
 const RUNS: usize = 9;
 const NOON_US: i64 = 1_767_614_400_000_000;
@@ -44,6 +44,14 @@ fn main() {
         black_box(decode(black_box(bytes), Dialect::Clets).unwrap());
     });
     let envelope = decode(bytes, Dialect::Clets).unwrap();
+    for keys in [400, 40_000] {
+        let catalogue = catalogue(keys);
+        report(&format!("find the key among {keys}, ask for a field"), 100_000, || {
+            let id = black_box(&catalogue).find_message(black_box(bytes), &envelope);
+            let key = id.and_then(|id| catalogue.key(id)).unwrap();
+            black_box((key, envelope.field(bytes, b"RSN")));
+        });
+    }
     let mut judge = Judge::new();
     let verdict = judge.decide(&bundle, line, &envelope, bytes, NOON_US);
     assert!(verdict.passes(), "a refusal is not what this measures");
@@ -58,6 +66,19 @@ fn main() {
     });
     advance(&bundle, "advance and release, inquiry with 3 legs", PLATE);
     advance(&bundle, "advance and release, message with 1 leg", NOTE);
+}
+
+/// A catalogue that has the plate's key last, behind made-up ones.
+fn catalogue(keys: usize) -> Catalogue {
+    let mut table =
+        "system,key,family,action,class,precedence,update,fields,required,replies,text,\
+                     title,source\n"
+            .to_owned();
+    for number in 1..keys {
+        table.push_str(&format!("IV,Z{number},vehicle,inquire,dmv,P2,false,LIC,,,false,x,none\n"));
+    }
+    table.push_str("IV,4A,vehicle,inquire,dmv,P2,false,LIC,,,false,x,none\n");
+    Catalogue::parse(&table).unwrap()
 }
 
 /// Everything the engine does for a message: frame, decode, identify, judge, plan, record; and,

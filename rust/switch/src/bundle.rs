@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use clets_policy::{Action, DataClass, Policies, Problem};
-use clets_routing::Directory;
+use clets_policy::{Action, AgencyClass, AgencyStanding, DataClass, Policies, Problem};
+use clets_routing::{Agency, AgencyId, Directory};
 use clets_wire::{Answers, Catalogue, KeyId};
 use thiserror::Error;
 
@@ -31,6 +31,13 @@ pub(crate) struct KeyFacts {
     pub(crate) data_class: DataClass,
 }
 
+/// What policy needs to know of an agency; the default is an agency that nobody knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AgencyFacts {
+    pub(crate) class: AgencyClass,
+    pub(crate) standing: AgencyStanding,
+}
+
 /// The compiled bundle.
 #[derive(Debug)]
 pub struct Bundle {
@@ -45,6 +52,7 @@ pub struct Bundle {
     /// SHA-256 of the bundle's files, hexadecimal.
     pub hash: String,
     key_facts: Vec<KeyFacts>,
+    agency_facts: Vec<AgencyFacts>,
     pub(crate) traits: Arc<Traits>,
 }
 
@@ -66,7 +74,17 @@ impl Bundle {
         let policies = Policies::load(policy_files, schema).map_err(BundleError::Policy)?;
         let key_facts =
             catalogue.iter().map(|(_, key)| key_facts(key)).collect::<Result<_, _>>()?;
-        Ok(Arc::new(Self { directory, catalogue, answers, policies, hash, key_facts, traits }))
+        let agency_facts = directory.agencies().iter().map(agency_facts).collect();
+        Ok(Arc::new(Self {
+            directory,
+            catalogue,
+            answers,
+            policies,
+            hash,
+            key_facts,
+            agency_facts,
+            traits,
+        }))
     }
 
     /// Whether a key is a word on a system's own service (`SM`).
@@ -77,6 +95,18 @@ impl Bundle {
     /// The policy facts of a key.
     pub(crate) fn key_facts(&self, key: KeyId) -> Option<KeyFacts> {
         self.key_facts.get(usize::from(key.0)).copied()
+    }
+
+    /// The policy facts of an agency.
+    pub(crate) fn agency_facts(&self, agency: AgencyId) -> AgencyFacts {
+        self.agency_facts.get(agency.index()).copied().unwrap_or_default()
+    }
+}
+
+fn agency_facts(agency: &Agency) -> AgencyFacts {
+    AgencyFacts {
+        class: AgencyClass::parse(&agency.class).unwrap_or(AgencyClass::Unknown),
+        standing: AgencyStanding::parse(&agency.standing).unwrap_or(AgencyStanding::Unknown),
     }
 }
 

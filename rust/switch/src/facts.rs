@@ -6,7 +6,8 @@
 use clets_policy as policy;
 use clets_policy::Situation;
 use clets_routing::{
-    Agency, AgencyId, Directory, LineId, LineKind, Ori, OriId, StationId, StationKind, User, UserId,
+    AgencyId, Directory, Level, LineId, LineKind, Ori, OriId, Standing, StationId, StationKind,
+    User, UserId,
 };
 use clets_wire::Envelope;
 
@@ -66,13 +67,12 @@ impl Facts {
         let directory = &bundle.directory;
         let id = directory.ori(requester);
         let ori = id.map(|id| directory.ori_of(id));
-        let agency = ori.map(|ori| directory.agency_of(ori.agency));
         let mut base = Situation {
             peer: policy::Peer::Host,
             ori: policy::Ori::Matches,
             ..Situation::default()
         };
-        describe_agency(&mut base, agency, ori);
+        describe_agency(&mut base, bundle, ori);
         Self { base, ori: id }
     }
 
@@ -124,7 +124,6 @@ fn base(
     let host = directory.line(line).kind == LineKind::Host;
     let given = |span: Option<clets_wire::Span>| span.is_some_and(|it| !it.of(bytes).is_empty());
     let ori = identity.ori.map(|id| directory.ori_of(id));
-    let agency = ori.map(|ori| directory.agency_of(ori.agency));
     let user = identity.user.map(|id| directory.user_of(id));
     let station = identity.station.map(|id| directory.station_of(id));
     let mut situation = Situation {
@@ -153,7 +152,7 @@ fn base(
         },
         ..Situation::default()
     };
-    describe_agency(&mut situation, agency, ori);
+    describe_agency(&mut situation, bundle, ori);
     describe_user(&mut situation, user, day);
     describe_request(&mut situation, bundle, envelope, bytes);
     situation
@@ -168,21 +167,19 @@ fn station_kind(kind: StationKind) -> policy::StationKind {
     }
 }
 
-fn describe_agency(situation: &mut Situation, agency: Option<&Agency>, ori: Option<&Ori>) {
-    if let Some(agency) = agency {
-        situation.agency_class =
-            policy::AgencyClass::parse(&agency.class).unwrap_or(policy::AgencyClass::Unknown);
-        situation.agency_standing = policy::AgencyStanding::parse(&agency.standing)
-            .unwrap_or(policy::AgencyStanding::Unknown);
+fn describe_agency(situation: &mut Situation, bundle: &Bundle, ori: Option<&Ori>) {
+    if let Some(ori) = ori {
+        let facts = bundle.agency_facts(ori.agency);
+        situation.agency_class = facts.class;
+        situation.agency_standing = facts.standing;
+        situation.chi_authority = ori.criminal_history;
     }
-    situation.chi_authority = ori.is_some_and(|ori| ori.criminal_history);
 }
 
 fn describe_user(situation: &mut Situation, user: Option<&User>, day: i32) {
     let Some(user) = user else { return };
-    situation.standing =
-        policy::Standing::parse(user.standing.name()).unwrap_or(policy::Standing::Unknown);
-    situation.level = policy::Level::parse(user.level.name()).unwrap_or(policy::Level::None);
+    situation.standing = standing(user.standing);
+    situation.level = level(user.level);
     situation.cleared = user.cleared;
     situation.statement = user.statement;
     situation.training = match (user.trained_day, user.training_to_day) {
@@ -195,16 +192,33 @@ fn describe_user(situation: &mut Situation, user: Option<&User>, day: i32) {
     };
 }
 
+fn standing(standing: Standing) -> policy::Standing {
+    match standing {
+        Standing::Active => policy::Standing::Active,
+        Standing::Separated => policy::Standing::Separated,
+        Standing::Suspended => policy::Standing::Suspended,
+    }
+}
+
+fn level(level: Level) -> policy::Level {
+    match level {
+        Level::Administrator => policy::Level::Administrator,
+        Level::Full => policy::Level::Full,
+        Level::LessThanFull => policy::Level::LessThanFull,
+        Level::None => policy::Level::None,
+        Level::Practitioner => policy::Level::Practitioner,
+        Level::SecurityAwareness => policy::Level::SecurityAwareness,
+    }
+}
+
 fn describe_request(situation: &mut Situation, bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) {
     let names = &bundle.directory.settings().fields;
     // Of a field given twice two readers may see different values: it says nothing.
     let field = |name: &str| {
         let code = name.as_bytes();
-        if envelope.is_repeated(bytes, code) {
-            Some(&b"?"[..])
-        } else {
-            envelope.field(bytes, code)
-        }
+        let mut given = envelope.values(bytes, code);
+        let first = given.next();
+        if given.next().is_some() { Some(&b"?"[..]) } else { first }
     };
     situation.purpose = match field(&names.purpose) {
         None | Some(b"") => policy::Purpose::Absent,
@@ -253,12 +267,11 @@ fn content(text: Option<&[u8]>) -> Content {
     if text.is_empty() {
         return Content::Absent;
     }
-    let distinct = text
-        .iter()
-        .filter(|byte| byte.is_ascii_alphanumeric())
-        .fold(0_u64, |seen, byte| seen | 1 << (byte.to_ascii_lowercase() % 64));
-    let listed = JUNK.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
-    if distinct.count_ones() < 2 || listed { Content::Junk } else { Content::Present }
+    let mut signs = text.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    let first = signs.next().map(u8::to_ascii_lowercase);
+    let varied = signs.any(|byte| Some(byte.to_ascii_lowercase()) != first);
+    let listed = || JUNK.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
+    if varied && !listed() { Content::Present } else { Content::Junk }
 }
 
 #[cfg(test)]

@@ -87,13 +87,25 @@ impl Envelope {
     /// The value of the first field with this code. `bytes` must be the payload that was decoded.
     #[must_use]
     pub fn field<'a>(&self, bytes: &'a [u8], code: &[u8]) -> Option<&'a [u8]> {
-        self.fields.iter().find(|f| f.code.of(bytes) == code).map(|f| f.value.of(bytes))
+        self.values(bytes, code).next()
     }
 
     /// True when a field with this code stands more than once. Two readers may pick different
     /// ones, so a decision must not rest on a field for which this is true.
     #[must_use]
     pub fn is_repeated(&self, bytes: &[u8], code: &[u8]) -> bool {
-        self.fields.iter().filter(|f| f.code.of(bytes) == code).nth(1).is_some()
+        self.values(bytes, code).nth(1).is_some()
     }
+
+    /// The values of the fields with this code, in the order of the message.
+    pub fn values<'a>(&self, bytes: &'a [u8], code: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+        let fields = self.fields.iter().filter(move |f| is_code(f.code.of(bytes), code));
+        fields.map(|f| f.value.of(bytes))
+    }
+}
+
+/// Whether two codes are the same. They have about three bytes, for which a loop is faster than a
+/// call of `memcmp`.
+fn is_code(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(one, other)| one == other)
 }

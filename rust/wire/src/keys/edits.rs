@@ -20,6 +20,7 @@ use serde::Deserialize;
 use super::{Action, Key};
 use crate::code;
 use crate::envelope::{Envelope, Field};
+use crate::limits::FIELD_CODE_BYTES_MAX;
 
 /// Why a message of a key must not pass. Never holds a value of the message.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -73,16 +74,20 @@ struct Row {
 struct Edit {
     code: Box<[u8]>,
     rule: Rule,
+    /// No message of the key may carry it.
+    refused: bool,
     min: usize,
     max: usize,
     kind: Kind,
     values: Vec<Box<[u8]>>,
 }
 
-/// The edits of one key, sorted by code so that one is found by bisection.
+/// The edits of one key, one for each code that it lists or a row names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edits {
     edits: Vec<Edit>,
+    /// The codes of `edits` as numbers, in order: one is found by bisection.
+    codes: Vec<u32>,
     refuses_unlisted: bool,
 }
 
@@ -101,6 +106,12 @@ pub(super) fn compile(table: &str, keys: &[Key]) -> Result<Vec<Edits>, String> {
 fn check_row(row: &Row, keys: &[Key]) -> Result<(), String> {
     if row.source.is_empty() {
         return Err("column `source` is empty".to_owned());
+    }
+    if number_of(row.field.as_bytes()).is_none() {
+        return Err(format!(
+            "field `{}` has more than {FIELD_CODE_BYTES_MAX} characters",
+            row.field
+        ));
     }
     if !keys.iter().any(|key| breadth(&row.scope, key).is_some()) {
         return Err(format!("scope `{}` means no key", row.scope));
@@ -136,15 +147,27 @@ impl Edits {
         meant.dedup_by(|(_, later), (_, first)| later.field == first.field);
         let refuses_unlisted =
             meant.iter().any(|(_, row)| row.field == "*" && row.rule == Rule::Forbidden);
-        let edits = meant.into_iter().filter(|(_, row)| row.field != "*").map(|(_, row)| Edit {
+        let named = meant.into_iter().filter(|(_, row)| row.field != "*").map(|(_, row)| Edit {
             code: row.field.as_bytes().into(),
             rule: row.rule,
+            refused: row.rule == Rule::Forbidden
+                || (refuses_unlisted
+                    && row.rule != Rule::Common
+                    && !key.allows(row.field.as_bytes())),
             min: row.min.unwrap_or(0),
             max: row.max.unwrap_or(usize::MAX),
             kind: row.kind.unwrap_or(Kind::Text),
             values: row.values.split_whitespace().map(|value| value.as_bytes().into()).collect(),
         });
-        Self { edits: edits.collect(), refuses_unlisted }
+        let mut edits: Vec<Edit> = named.collect();
+        for code in &key.fields {
+            if !edits.iter().any(|edit| edit.code == *code) {
+                edits.push(Edit::anything(code));
+            }
+        }
+        edits.sort_by_key(|edit| number_of(&edit.code));
+        let codes = edits.iter().filter_map(|edit| number_of(&edit.code)).collect();
+        Self { edits, codes, refuses_unlisted }
     }
 
     /// Checks a message of `key`; see [`super::Catalogue::check`].
@@ -161,7 +184,7 @@ impl Edits {
             return Ok(());
         }
         for field in &envelope.fields {
-            self.check_field(key, *field, bytes)?;
+            self.check_field(*field, bytes)?;
         }
         let has = |code: &[u8]| envelope.field(bytes, code).is_some();
         let absent = self.edits.iter().find(|e| e.rule == Rule::Required && !has(&e.code));
@@ -174,17 +197,14 @@ impl Edits {
         Err(EditError { code: code::FIELD_MISSING, field, rule, offset: bytes.len() })
     }
 
-    fn check_field(&self, key: &Key, field: Field, bytes: &[u8]) -> Result<(), EditError> {
+    fn check_field(&self, field: Field, bytes: &[u8]) -> Result<(), EditError> {
         let name = field.code.of(bytes);
-        let edit = self.edits.binary_search_by(|edit| (*edit.code).cmp(name)).ok();
-        let edit = edit.and_then(|at| self.edits.get(at));
+        let place = number_of(name).and_then(|number| self.codes.binary_search(&number).ok());
+        let edit = place.and_then(|at| self.edits.get(at));
         let refuse = |code, rule: String| {
             Err(EditError { code, field: words(name), rule, offset: field.value.start as usize })
         };
-        let is_common = edit.is_some_and(|edit| edit.rule == Rule::Common);
-        let is_forbidden = edit.is_some_and(|edit| edit.rule == Rule::Forbidden)
-            || (self.refuses_unlisted && !is_common && !key.allows(name));
-        if is_forbidden {
+        if edit.map_or(self.refuses_unlisted, |edit| edit.refused) {
             return refuse(code::FIELD_NOT_ALLOWED, "no such field in this message".to_owned());
         }
         let Some(edit) = edit else {
@@ -217,6 +237,27 @@ impl Edits {
             Kind::Ori => refuse(code::FIELD_CHARACTERS, "letters and digits".to_owned()),
         }
     }
+}
+
+impl Edit {
+    /// A code that a key lists and no row limits.
+    fn anything(code: &[u8]) -> Self {
+        Self {
+            code: code.into(),
+            rule: Rule::Optional,
+            refused: false,
+            min: 0,
+            max: usize::MAX,
+            kind: Kind::Text,
+            values: Vec::new(),
+        }
+    }
+}
+
+/// A code as one number; none for one too long to stand in a table. (No code has a zero byte.)
+fn number_of(code: &[u8]) -> Option<u32> {
+    let fits = code.len() <= FIELD_CODE_BYTES_MAX;
+    fits.then(|| code.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
 }
 
 /// Eight digits that are a day of the calendar, 1800 or later.
