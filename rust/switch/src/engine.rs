@@ -320,14 +320,26 @@ impl Engine {
         self.host_references.forget(now_us - HOST_REPETITION_US);
     }
 
-    /// An entry's life ended before it could be delivered.
-    fn expired(&mut self, entry: &Entry, now_us: i64, effects: &mut Effects) {
-        self.outcome(entry.stored.number, entry.index, Outcome::Expired);
+    /// An entry ended without delivery, and so did what it was to bring. True when its sender must
+    /// be told; otherwise a collated reply says so.
+    pub(crate) fn ended(
+        &mut self,
+        entry: &Entry,
+        outcome: Outcome,
+        now_us: i64,
+        effects: &mut Effects,
+    ) -> bool {
+        self.outcome(entry.stored.number, entry.index, outcome);
         self.expect_nothing(entry);
+        !self.leg_ended(entry, now_us, effects)
+    }
+
+    /// An entry's life ended before it could be delivered.
+    pub(crate) fn expired(&mut self, entry: &Entry, now_us: i64, effects: &mut Effects) {
         if let Some(line) = self.line_state(entry.line) {
             line.tally.expired += 1;
         }
-        if !self.leg_ended(entry, now_us, effects) {
+        if self.ended(entry, Outcome::Expired, now_us, effects) {
             self.tell_expired(entry, now_us, effects);
         }
     }
@@ -340,12 +352,8 @@ impl Engine {
             if let Some(line) = self.line_state(entry.line) {
                 line.put_back(entry);
             }
-        } else {
-            self.outcome(entry.stored.number, entry.index, Outcome::DeadLettered);
-            self.expect_nothing(&entry);
-            if !self.leg_ended(&entry, now_us, effects) {
-                self.tell_refused_by_destination(&entry, now_us, effects);
-            }
+        } else if self.ended(&entry, Outcome::DeadLettered, now_us, effects) {
+            self.tell_refused_by_destination(&entry, now_us, effects);
         }
     }
 

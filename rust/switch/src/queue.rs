@@ -288,7 +288,8 @@ impl LineState {
         }
     }
 
-    /// Takes an entry out that has not been acknowledged, wherever it is.
+    /// Takes an entry out that has not been acknowledged, wherever it is; one that was on the wire
+    /// is marked, for the peer may have it.
     pub(crate) fn withdraw(&mut self, precedence: u8, sequence: u64) -> Option<Entry> {
         let queue = self.waiting.get_mut(usize::from(precedence))?;
         if let Ok(place) = queue.binary_search_by_key(&sequence, |entry| entry.sequence) {
@@ -297,7 +298,8 @@ impl LineState {
         let place = self.flights.iter().position(|flight| {
             flight.entry.precedence == precedence && flight.entry.sequence == sequence
         })?;
-        self.flights.remove(place).map(|flight| flight.entry)
+        let entry = self.flights.remove(place)?.entry;
+        Some(Entry { possible_duplicate: true, ..entry })
     }
 
     /// Whether an entry still waits or is on the wire.

@@ -272,6 +272,7 @@ impl Replay {
     fn outcome(&mut self, number: u64, index: u16, outcome: Outcome, time_us: i64) {
         let control = Control::of(number, index);
         if outcome == Outcome::NoReply {
+            self.open.remove(&(number, index));
             if let Some(pending) = self.engine.pending.get_mut(&control) {
                 pending.overdue = true;
             }
@@ -281,16 +282,14 @@ impl Replay {
         let Some(entry) = self.open.remove(&(number, index)) else {
             return;
         };
-        if matches!(outcome, Outcome::DeadLettered | Outcome::Expired) {
-            self.engine.note_leg(control, false);
-        }
         if outcome == Outcome::Delivered {
             self.engine.await_reply_to_update(&entry, time_us);
-            if let (Some(state), Target::Station { .. } | Target::Host { .. }) =
-                (self.engine.line_state(entry.line), &entry.target)
-            {
+            if let Some(state) = self.engine.line_state(entry.line) {
                 state.note_delivered(entry.precedence, entry.sequence);
             }
+        } else {
+            self.engine.expect_nothing(&entry);
+            self.engine.note_leg(control, false);
         }
     }
 }

@@ -277,14 +277,16 @@ impl Engine {
         if pending.answered || pending.overdue {
             return;
         }
-        pending.overdue = true;
-        self.timers.set(now_us + LATE_US, Timer::Forget(control));
         let (stored, host, index) = (Arc::clone(&pending.stored), pending.host, pending.index);
         let (precedence, sequence) = (pending.precedence, pending.sequence);
-        let waiting = self.line_state(host).and_then(|it| it.withdraw(precedence, sequence));
-        if waiting.is_some() {
-            self.outcome(stored.number, index, Outcome::Expired);
+        pending.overdue = true;
+        let entry = self.line_state(host).and_then(|it| it.withdraw(precedence, sequence));
+        // What was never sent brings no late answer; of all else one is still passed on.
+        if let Some(entry) = entry.filter(|entry| !entry.possible_duplicate) {
+            self.expired(&entry, now_us, effects);
+            return self.pump(host, now_us, effects);
         }
+        self.timers.set(now_us + LATE_US, Timer::Forget(control));
         self.outcome(stored.number, index, Outcome::NoReply);
         if let Some(line) = self.line_state(host) {
             line.no_longer_asked(control);

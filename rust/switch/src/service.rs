@@ -164,9 +164,9 @@ impl Engine {
             let state = self.lines.get_mut(line.index());
             let taken = state.map(|line| line.withdraw_waiting(&removed)).unwrap_or_default();
             for entry in taken {
-                self.outcome(entry.stored.number, entry.index, Outcome::Cancelled);
-                self.expect_nothing(&entry);
-                self.tell_not_forwarded(&entry.stored, line, now_us, effects);
+                if self.ended(&entry, Outcome::Cancelled, now_us, effects) {
+                    self.tell_not_forwarded(&entry.stored, line, now_us, effects);
+                }
             }
         }
         self.pump(line, now_us, effects);

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use clets_switch::Bundle;
 use clets_switch::record::{self, Accepted, Target};
+use clets_switch::{Bundle, Service};
 use clets_wire::framing::native::Kind;
 
+use crate::nation::set;
 use crate::world::{DOCUMENT, World, bundle};
 use crate::{ALPHA, BETA, NCIC, SVS, control};
 
@@ -283,6 +284,30 @@ fn a_collation_that_was_complete_when_the_process_died_is_sent_after_it() {
     assert!(text.contains("REJECTED: NCIC\r\n"), "{text}");
     assert!(text.contains("ANSWERED: STOLEN VEHICLES\r\n"), "{text}");
     assert!(text.contains("OUT OF SERVICE, NOT ASKED: DMV\r\n"), "{text}");
+}
+
+#[test]
+fn a_removal_ends_its_part_of_a_collated_reply() {
+    for crash in [false, true] {
+        let mut world = connected();
+        set(&mut world, "dmv", "", Service::Hold);
+        world.dmpp(ALPHA, &format!("{COUNTY}.COL/Y"));
+        world.sync();
+        let (svs, ncic) = (asked(&mut world, SVS), asked(&mut world, NCIC));
+        world.dmpp(SVS, &reply(SVS, &svs, "HIT"));
+        world.dmpp(NCIC, &reply(NCIC, &ncic, "NO RECORD LIC/1ABC234"));
+        let early = all(&mut world, ALPHA).join("");
+        assert!(!early.contains("COLLATED"), "the third is waited for: {early}");
+        if crash {
+            reconnect(&mut world);
+        }
+        set(&mut world, "dmv", "", Service::Remove);
+        let texts = all(&mut world, ALPHA).join("");
+        assert!(texts.contains("OUT OF SERVICE, NOT ASKED: DMV\r\n"), "{texts}");
+        assert!(texts.contains("ANSWERED: STOLEN VEHICLES\r\n"), "{texts}");
+        world.wait(31);
+        assert_eq!(all(&mut world, ALPHA), Vec::<String>::new(), "one end for each leg");
+    }
 }
 
 #[test]

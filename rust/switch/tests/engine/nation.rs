@@ -89,7 +89,7 @@ pub(crate) fn connect(world: &mut World) {
 
 /// An operator's word.
 pub(crate) fn set(world: &mut World, line: &str, family: &str, state: Service) {
-    let line = NATION.directory.find_line(line).unwrap();
+    let line = world.bundle.directory.find_line(line).unwrap();
     world.step(Event::SetService { line, family, state, source: "operator" });
     world.sync();
 }

@@ -1,7 +1,7 @@
 //! What a file takes: up, held, removed, by message type.
 
 use clets_switch::Service;
-use clets_switch::record::{self, ServiceEvent};
+use clets_switch::record::{self, Outcome, ServiceEvent};
 
 use crate::nation::{
     ALPHA, III, NCIC, NLETS, SVS, connect, control, from_nlets, nation, set, told,
@@ -84,6 +84,87 @@ fn what_waits_is_taken_back_when_a_hold_becomes_a_removal() {
     assert!(told(&mut world).join("").contains("WILL NOT BE FORWARDED"));
     set(&mut world, "svs", "", Service::Up);
     assert_eq!(world.data(SVS), Vec::<String>::new());
+}
+
+#[test]
+fn an_inquiry_that_a_file_does_not_take_ends_once() {
+    for crash in [false, true] {
+        let mut world = nation();
+        world.dmpp(ALPHA, PLATE);
+        world.sync();
+        for _ in 0..5 {
+            world.refuse(SVS);
+            world.sync();
+        }
+        assert!(told(&mut world).join("").contains("E507"));
+        if crash {
+            world.restart();
+            connect(&mut world);
+        }
+        world.wait(31);
+        let later = told(&mut world).join("");
+        assert!(!later.contains("STOLEN VEHICLES"), "{later}");
+        ended_once(&world);
+    }
+}
+
+#[test]
+fn an_inquiry_that_waits_out_its_time_ends_once() {
+    for crash in [false, true] {
+        let mut world = nation();
+        // The file's window is four, and it acknowledges nothing: the fifth waits.
+        for number in 1..=5 {
+            world.dmpp(ALPHA, &PLATE.replace("REF1", &format!("W{number}")));
+            told(&mut world);
+        }
+        world.wait(29);
+        world.disconnect(SVS);
+        world.wait(2);
+        let texts = told(&mut world).join("");
+        assert_eq!(texts.matches("STOLEN VEHICLES").count(), 5, "{texts}");
+        if crash {
+            world.restart();
+            connect(&mut world);
+        }
+        world.wait(31);
+        let later = told(&mut world).join("");
+        assert!(!later.contains("STOLEN VEHICLES"), "{later}");
+        ended_once(&world);
+    }
+}
+
+#[test]
+fn a_late_answer_is_passed_on_even_to_what_was_never_acknowledged() {
+    for crash in [false, true] {
+        let mut world = nation();
+        world.dmpp(ALPHA, PLATE);
+        world.sync();
+        let asked = world.data(SVS).remove(0);
+        world.wait(31);
+        assert!(told(&mut world).join("").contains("NO REPLY FROM STOLEN"));
+        if crash {
+            world.restart();
+        } else {
+            world.disconnect(SVS);
+        }
+        connect(&mut world);
+        world.sync();
+        assert_eq!(world.data(SVS), Vec::<String>::new(), "it is not asked again");
+        let asked = crate::control(&asked);
+        let reply = format!("SWITCH.{asked}.U1.QV.CASVS0000.CA0010100.TXT\r\nSTOLEN");
+        world.dmpp(SVS, &reply);
+        let late = told(&mut world).join("");
+        assert!(late.contains("REF1") && late.contains("LATE"), "{late}");
+        ended_once(&world);
+    }
+}
+
+/// A reply may be missing after delivery; nothing else ends twice.
+fn ended_once(world: &World) {
+    for (entry, ends) in world.ends() {
+        let once = ends.len() == 1 || ends == [Outcome::Delivered, Outcome::NoReply];
+        assert!(once, "{entry:?}: {ends:?}");
+    }
 }
 
 #[test]

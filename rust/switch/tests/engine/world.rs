@@ -1,9 +1,11 @@
 //! A small state around the real engine: two agency lines, two hosts, and a journal in memory
 //! that is durable only when a test says so.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use clets_routing::LineId;
+use clets_switch::record::{self, Outcome, Outcomes};
 use clets_switch::{
     Bundle, Command, CommandError, ConnectionId, Effects, Engine, Event, Performed, Replay,
 };
@@ -242,6 +244,10 @@ impl World {
 
     /// Acknowledges everything that a DMPP connection was sent.
     pub(crate) fn acknowledge(&mut self, connection: u32) {
+        self.answer(connection, function::POSITIVE_ACK);
+    }
+
+    fn answer(&mut self, connection: u32, answer: u16) {
         let owed: Vec<[u8; 4]> = self
             .owed
             .extract_if(.., |(owner, _)| *owner == connection)
@@ -249,9 +255,25 @@ impl World {
             .collect();
         for validation in owed {
             let mut out = Vec::new();
-            dmpp::encode(&mut out, function::POSITIVE_ACK, validation, 1, 1, b"");
+            dmpp::encode(&mut out, answer, validation, 1, 1, b"");
             self.bytes(connection, &out);
         }
+    }
+
+    /// Refuses everything that a DMPP connection was sent.
+    pub(crate) fn refuse(&mut self, connection: u32) {
+        self.answer(connection, function::NEGATIVE_ACK);
+    }
+
+    /// Each entry that ended, with all that the journal says of its end.
+    pub(crate) fn ends(&self) -> BTreeMap<(u64, u16), Vec<Outcome>> {
+        let mut ends: BTreeMap<(u64, u16), Vec<Outcome>> = BTreeMap::new();
+        for (_, _, body) in self.journal.iter().filter(|(kind, ..)| *kind == record::OUTCOMES) {
+            for (number, index, outcome) in record::decode::<Outcomes>(body).unwrap().items {
+                ends.entry((number, index)).or_default().push(outcome);
+            }
+        }
+        ends
     }
 
     /// Everything recorded so far reaches the disk.
