@@ -8,12 +8,14 @@ one character for each byte and ``decoded`` has the keys of ``clets decode`` in 
 
 from __future__ import annotations
 
+import csv
 import json
 import shlex
 import sys
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from xml.sax.saxutils import escape
 
 from tests.golden import tables
 
@@ -219,6 +221,90 @@ def nlets_out() -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
+# The elements of each field, by key and code; in the order in which they are written.
+ELEMENTS: Final = list(
+    csv.DictReader((HERE.parents[1] / "rust/wire/data/niem.csv").read_text("utf-8").splitlines())
+)
+SPACES: Final = {
+    "n2": "http://www.nlets.org/niem/1.0",
+    "nh2": "http://www.nlets.org/niem/nlets-hdr/1.0",
+    "n2c": "http://www.nlets.org/niem/nlets-core/1.0",
+    "nc": "http://niem.gov/niem/niem-core/2.0",
+    "j": "http://niem.gov/niem/domains/jxdm/4.0",
+}
+
+
+def niem_in() -> Iterator[dict[str, Any]]:
+    """What goes to Nlets, as XML."""
+    return (_as_xml(case, "niem-in") for case in nlets_in())
+
+
+def niem_out() -> Iterator[dict[str, Any]]:
+    """What comes from Nlets, as XML."""
+    return (_as_xml(case, "niem-out") for case in nlets_out())
+
+
+def _as_xml(case: dict[str, Any], dialect: str) -> dict[str, Any]:
+    said = case["decoded"] | {"dialect": dialect}
+    key = said["mke"]
+    header = [("MessageKeyCodeText", key), ("OriginatingORIID", said["origin"])]
+    header += [("DestinationORIID", to) for to in said["destinations"]]
+    header += [("DocumentControlFieldText", said["control"])] if said["control"] else []
+    if dialect == "niem-out":
+        for way, at in (("Receive", said["received_at"]), ("Send", said["sent_at"])):
+            time, date = at.split()
+            header += [(f"Message{way}Date", date), (f"Message{way}Time", time)]
+        header += [("ReceiveMessageNumeric", f"{said['out_count']:05}")]
+        header += [("SendMessageNumeric", f"{said['in_count']:05}")]
+    if said["fields"]:
+        found = [(_element(key, code), value) for code, value in said["fields"].items()]
+        found.sort(key=lambda pair: ELEMENTS.index(pair[0]))
+        said["fields"] = {row["field"]: value.replace(".", " ") for row, value in found}
+        written = zip(found, said["fields"].values(), strict=True)
+        leaves = [(row["path"], _value(row["kind"], value)) for (row, _), value in written]
+    else:
+        leaves = [(_element(key, "TXT")["path"], said["text"])]
+    spaces = "".join(f' xmlns:{prefix}="{space}"' for prefix, space in SPACES.items())
+    parts = "".join(f"<nh2:{name}>{escape(value)}</nh2:{name}>" for name, value in header)
+    body = _body(key, text=not said["fields"])
+    return case | {
+        "message": f'<?xml version="1.0" encoding="UTF-8"?>{CRLF}<n2:NLETS{spaces} '
+        f'n2:version="4.00"><n2:NLETSMessageHeader>{parts}</n2:NLETSMessageHeader>'
+        f'<{body} n2:key="{key}">{_nested(leaves)}</{body}></n2:NLETS>',
+        "decoded": said,
+    }
+
+
+def _value(kind: str, value: str) -> str:
+    return f"{value[:4]}-{value[4:6]}-{value[6:]}" if kind == "date" else value
+
+
+def _element(key: str, code: str) -> dict[str, str]:
+    rows = [row for row in ELEMENTS if row["field"] == code and row["kind"] != "body"]
+    return next(row for scope in (key, "*") for row in rows if row["scope"] == scope)
+
+
+def _body(key: str, *, text: bool) -> str:
+    rows = [row for row in ELEMENTS if row["kind"] == "body"]
+    own = [row for row in rows if row["scope"] == key]
+    common = [row for row in rows if (row["scope"], row["field"] == "TXT") == ("*", text)]
+    return (own or common)[0]["path"][1:]
+
+
+def _nested(leaves: list[tuple[str, str]]) -> str:
+    """Elements that stand next to each other within the same ones are written within one."""
+    groups: list[tuple[str, list[tuple[str, str]]]] = []
+    for path, value in leaves:
+        _, name, *rest = path.split("/")
+        if not rest or not groups or groups[-1][0] != name:
+            groups.append((name, []))
+        groups[-1][1].append((f"/{'/'.join(rest)}" if rest else "", value))
+    return "".join(
+        f"<{name}>{escape(inside[0][1]) if not inside[0][0] else _nested(inside)}</{name}>"
+        for name, inside in groups
+    )
+
+
 def dmpp() -> Iterator[dict[str, Any]]:
     """CLETS messages in DMPP-2020 frames: whole ones, and some in three blocks."""
     for place, case in enumerate(clets()):
@@ -252,6 +338,8 @@ DIALECTS: Final = {
     "ncic-out": ncic_out,
     "nlets-in": nlets_in,
     "nlets-out": nlets_out,
+    "niem-in": niem_in,
+    "niem-out": niem_out,
 }
 
 

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from clets_core._core import Message
 
 DMPP: Final = "dmpp"
-DIALECTS: Final = ("clets", "ncic-in", "ncic-out", "nlets-in", "nlets-out", DMPP)
+DIALECTS: Final = (
+    "clets",
+    "ncic-in",
+    "ncic-out",
+    "nlets-in",
+    "nlets-out",
+    "niem-in",
+    "niem-out",
+    DMPP,
+)
 KEYS: Final = (
     "dialect",
     "mke",

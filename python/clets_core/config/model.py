@@ -182,7 +182,7 @@ class Host(Entry, frozen=True, kw_only=True):
     system: Literal["dmv", "iii", "ncic", "nevada", "nlets", "oregon", "state"]
     address: str
     framing: Framing = "dmpp"
-    dialect: Literal["clets", "ncic", "nlets"]
+    dialect: Literal["clets", "ncic", "niem", "nlets"]
     ori: OriText
     station: Mnemonic
     window: Window | None = None

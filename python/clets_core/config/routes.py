@@ -84,13 +84,14 @@ def _leg(
     if count > 1:
         text = "give one of `destination`, `destination_field` and `destinations`"
         add(Code.LEG, text)
-    if host.dialect == "nlets" and count == 0:
+    has_members = host.dialect in {"niem", "nlets"}
+    if has_members and count == 0:
         add(Code.LEG, f"`{leg.host}` wants destination codes, and the leg has none")
-    if host.dialect != "nlets" and count > 0:
+    if not has_members and count > 0:
         add(Code.LEG, f"`{leg.host}` has no destination codes, so the leg must have none")
     if host.dialect != "clets" and leg.key is not None and "." in leg.key:
         add(Code.LEG, f"`{leg.host}` has bare keys, and `{leg.key}` has a destination system")
-    if leg.region_key is not None and (host.dialect != "nlets" or "." in leg.region_key):
+    if leg.region_key is not None and (not has_members or "." in leg.region_key):
         add(Code.LEG, f"`{leg.host}`: only a host of regions takes a `region_key`, a bare one")
     if leg.destination is not None:
         code = leg.destination[:2] if len(leg.destination) == _ORI_LENGTH else leg.destination

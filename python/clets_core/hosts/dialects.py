@@ -1,4 +1,4 @@
-"""The three forms in which destination systems are asked and answer.
+"""The forms in which destination systems are asked and answer.
 
 The control field or reference of a request comes back in its reply, byte for byte.
 """
@@ -13,7 +13,7 @@ from clets_core.hosts.answering import Request
 
 __all__ = ["DIALECTS", "Reply", "read", "write"]
 
-DIALECTS: Final = ("clets", "ncic", "nlets")
+DIALECTS: Final = ("clets", "ncic", "niem", "nlets")
 UNASKED_STATION: Final = "UNASKED"
 """Station of a CLETS message that answers nobody; the switch routes it by its ORI."""
 

@@ -52,7 +52,7 @@ class BundleHost(Protocol):
 
     @property
     def dialect(self) -> str:
-        """``clets``, ``ncic`` or ``nlets``."""
+        """``clets``, ``ncic``, ``niem`` or ``nlets``."""
 
     @property
     def ori(self) -> str:
@@ -319,7 +319,7 @@ class Host:
 
 
 def _system(entry: BundleHost, seed: int, now: Callable[[], datetime]) -> Answerer | Nlets:
-    if entry.dialect == "nlets":
+    if entry.dialect in {"niem", "nlets"}:
         # A state on a line of its own is reached under its own code alone.
         alone = {"nevada": ("NV",), "oregon": ("OR",)}.get(entry.system)
         return Nlets(seed, alone or MEMBERS, now=now)

@@ -51,7 +51,7 @@ HOSTS = (
     ("iii", "Interstate Identification Index", "iii", "ncic", "DCIII0000", "CLETSIII"),
     ("nlets", "Nlets", "nlets", "nlets", "NL0000000", "CLETSNLT"),
     ("oregon", "Oregon LEDS", "oregon", "clets", "ORLEDS000", "CLETSOR"),
-    ("nevada", "Nevada NCJIS", "nevada", "nlets", "NVNCJIS00", "CLETSNV"),
+    ("nevada", "Nevada NCJIS", "nevada", "niem", "NVNCJIS00", "CLETSNV"),
 )
 """Name, title, destination system for policy, dialect, responder ORI, our station there."""
 

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use clets_wire::framing::{dmpp, native};
-use clets_wire::{Catalogue, Dialect, Envelope, Outbound, Span, decode, encode};
+use clets_wire::{Catalogue, Dialect, Envelope, Outbound, Span, decode, encode, text_form};
 
 /// The largest frame of the fuzzed lines, bytes.
 const FRAME_BYTES_MAX: usize = 4096;
@@ -14,7 +14,12 @@ static CATALOGUE: LazyLock<Result<Catalogue, String>> = LazyLock::new(Catalogue:
 
 /// A payload in a dialect.
 pub fn dialect(data: &[u8], dialect: Dialect) {
-    let Ok(envelope) = decode(data, dialect) else { return };
+    let Ok(text) = text_form(data, dialect) else { return };
+    let is_xml = matches!(dialect, Dialect::NiemIn | Dialect::NiemOut);
+    let found = decode(&text, dialect);
+    assert!(!is_xml || found.is_ok(), "the text of XML is always read");
+    let Ok(envelope) = found else { return };
+    let data = &*text;
     for span in spans(&envelope) {
         assert!(span.start <= span.end && span.end as usize <= data.len(), "{span:?}");
     }
@@ -25,6 +30,9 @@ pub fn dialect(data: &[u8], dialect: Dialect) {
     }
     // What we write of it reads as the same header, for a dialect that we write.
     let written = rewritten(data, &envelope);
+    let text = text_form(&written, dialect);
+    assert!(!is_xml || text.is_ok(), "{text:?}");
+    let Ok(written) = text else { return };
     if let Ok(again) = decode(&written, dialect) {
         let part = |span: Option<Span>, bytes: &[u8]| span.map(|span| span.of(bytes).to_vec());
         assert_eq!(part(envelope.mke, data), part(again.mke, &written));

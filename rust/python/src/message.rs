@@ -1,5 +1,7 @@
 //! One decoded message, for those who embed the parser.
 
+use std::borrow::Cow;
+
 use clets_wire::framing::dmpp;
 use clets_wire::{Dialect, Envelope, Outbound};
 use pyo3::exceptions::PyValueError;
@@ -23,7 +25,10 @@ const FRAME_BYTES_MAX: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct Message {
     dmpp: bool,
+    /// The text that `envelope` is of.
     bytes: Box<[u8]>,
+    /// The message as it came, where that is not `bytes`.
+    xml: Option<Box<[u8]>>,
     envelope: Envelope,
 }
 
@@ -147,7 +152,7 @@ impl Message {
     /// The message byte for byte (for `dmpp` the data of its frames).
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.bytes)
+        PyBytes::new(py, self.xml.as_ref().unwrap_or(&self.bytes))
     }
 
     fn __repr__(&self) -> String {
@@ -181,13 +186,14 @@ pub(crate) fn decode_all(py: Python<'_>, data: &[u8], dialect: &str) -> PyResult
         return decode_frames(py, data);
     }
     let Some(known) = Dialect::parse(dialect) else {
-        let text = format!(
-            "dialect `{dialect}`: expected clets, ncic-in, ncic-out, nlets-in, nlets-out or dmpp"
-        );
+        let names = Dialect::ALL.map(Dialect::name).join(", ");
+        let text = format!("dialect `{dialect}`: expected {names} or {DMPP}");
         return Err(PyValueError::new_err(text));
     };
-    let envelope = clets_wire::decode(data, known).map_err(|error| decode_error(py, &error, 0))?;
-    Ok(vec![Message { dmpp: false, bytes: data.into(), envelope }])
+    let text = clets_wire::text_form(data, known).map_err(|error| decode_error(py, &error, 0))?;
+    let envelope = clets_wire::decode(&text, known).map_err(|error| decode_error(py, &error, 0))?;
+    let xml = matches!(text, Cow::Owned(_)).then(|| data.into());
+    Ok(vec![Message { dmpp: false, bytes: text.into(), xml, envelope }])
 }
 
 fn decode_frames(py: Python<'_>, data: &[u8]) -> PyResult<Vec<Message>> {
@@ -218,7 +224,7 @@ fn decode_frames(py: Python<'_>, data: &[u8]) -> PyResult<Vec<Message>> {
             let bytes = std::mem::take(&mut whole);
             let envelope = clets_wire::decode(&bytes, Dialect::Clets)
                 .map_err(|error| decode_error(py, &error, begun))?;
-            messages.push(Message { dmpp: true, bytes: bytes.into(), envelope });
+            messages.push(Message { dmpp: true, bytes: bytes.into(), xml: None, envelope });
         }
     }
     if !whole.is_empty() {

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use clets_switch::{Bundle, ConnectionId, Effects, Engine, Event, Judge};
 use clets_wire::framing::native;
-use clets_wire::{Catalogue, Dialect, decode};
+use clets_wire::{Catalogue, Dialect, Outbound, decode, encode, text_form};
 
 const RUNS: usize = 9;
 const NOON_US: i64 = 1_767_614_400_000_000;
@@ -29,6 +29,23 @@ const NOTE: &str = "M0010003.@REF@.U000031.AM.CA0010100.A0380001.TXT\r\nSYNTHETI
                     ADMINISTRATIVE MESSAGE OF ABOUT THREE HUNDRED BYTES FOR MEASURING ONLY. \
                     NOTHING IN IT IS REAL, NOBODY IS NAMED IN IT, AND NOBODY HAS TO DO ANYTHING \
                     ABOUT IT. IT GOES FROM A MOBILE TERMINAL TO ANOTHER COUNTY.";
+
+/// An answer about the plate, as Nlets sends it.
+fn reply_in_xml() -> Vec<u8> {
+    let message = Outbound {
+        mke: b"RR",
+        origin: b"AZ0000000",
+        destinations: &[b"CA0010100"],
+        control: Some(b"0000000001"),
+        text: Some(NOTE.as_bytes()),
+        received: Some((b"05:35 01/08/2026", 1)),
+        sent: Some((b"05:35 01/08/2026", 1)),
+        ..Outbound::default()
+    };
+    let mut xml = Vec::new();
+    encode(&mut xml, Dialect::NiemOut, &message);
+    xml
+}
 
 fn main() {
     let bundle = bundle();
@@ -44,6 +61,11 @@ fn main() {
         black_box(decode(black_box(bytes), Dialect::Clets).unwrap());
     });
     let envelope = decode(bytes, Dialect::Clets).unwrap();
+    let xml = reply_in_xml();
+    report(&format!("decode Nlets XML of {} bytes", xml.len()), 5_000, || {
+        let text = text_form(black_box(&xml), Dialect::NiemOut).unwrap();
+        black_box(decode(&text, Dialect::NiemOut).unwrap());
+    });
     for keys in [400, 40_000] {
         let catalogue = catalogue(keys);
         report(&format!("find the key among {keys}, ask for a field"), 100_000, || {

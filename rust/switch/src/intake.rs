@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU8;
 
 use clets_policy::Effect;
 use clets_routing::{LineId, LineKind};
-use clets_wire::{DecodeError, Dialect, Envelope, KeyId, Precedence, Span, decode};
+use clets_wire::{DecodeError, Dialect, Envelope, KeyId, Precedence, Span, decode, text_form};
 use smallvec::SmallVec;
 
 use crate::decision::find_key;
@@ -88,15 +88,16 @@ impl Engine {
         }
         let known = self.bundle.directory.line(line);
         let (dialect, kind) = (known.dialect_in, known.kind);
-        match decode(bytes, dialect) {
-            Ok(envelope) => {
+        let text = text_form(bytes, dialect);
+        match text.and_then(|text| decode(&text, dialect).map(|envelope| (text, envelope))) {
+            Ok((text, envelope)) => {
                 let incoming = Incoming {
                     original: bytes,
                     entered: &[],
                     follow_up: None,
                     line,
                     receipt,
-                    bytes,
+                    bytes: &text,
                     envelope,
                     dialect,
                 };

@@ -84,7 +84,8 @@ pub struct Accepted<'a> {
     /// The key as entered, when the line's dialect translated it; replies carry it.
     #[serde(borrow, skip_serializing_if = "str::is_empty")]
     pub entered: Cow<'a, str>,
-    /// What the message means, in the state's own form, when a dialect translated it.
+    /// What the message means, when `body` does not say it in text that the switch reads: in the
+    /// state's own form for a county's dialect, in Nlets text for XML.
     #[serde(borrow, with = "serde_bytes", skip_serializing_if = "<[u8]>::is_empty")]
     pub meaning: Cow<'a, [u8]>,
     /// For an inquiry whose replies come in one message: lines that were down and not asked.

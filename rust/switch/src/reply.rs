@@ -87,7 +87,7 @@ impl Engine {
             _ => incoming.part(envelope.control),
         };
         let control = Control::parse(echoed);
-        let body = fingerprint(incoming.bytes);
+        let body = fingerprint(incoming.original);
         let name = References::name(incoming.line, &[echoed, &body.to_be_bytes()]);
         if let Some(known) = self.host_references.find(name) {
             // The host did not see our acknowledgement and sent the same again.

@@ -5,12 +5,15 @@ mod fields;
 #[cfg(test)]
 mod naive;
 mod ncic;
+mod niem;
 mod nlets;
 mod pieces;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(crate) use tests::cases;
+
+use std::borrow::Cow;
 
 use crate::code;
 use crate::envelope::Envelope;
@@ -31,12 +34,23 @@ pub enum Dialect {
     NletsIn,
     /// From Nlets.
     NletsOut,
+    /// To Nlets, as XML.
+    NiemIn,
+    /// From Nlets, as XML.
+    NiemOut,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 5] =
-        [Self::Clets, Self::NcicIn, Self::NcicOut, Self::NletsIn, Self::NletsOut];
+    pub const ALL: [Self; 7] = [
+        Self::Clets,
+        Self::NcicIn,
+        Self::NcicOut,
+        Self::NletsIn,
+        Self::NletsOut,
+        Self::NiemIn,
+        Self::NiemOut,
+    ];
 
     /// Name, as used in configuration and in Python.
     #[must_use]
@@ -47,6 +61,8 @@ impl Dialect {
             Self::NcicOut => "ncic-out",
             Self::NletsIn => "nlets-in",
             Self::NletsOut => "nlets-out",
+            Self::NiemIn => "niem-in",
+            Self::NiemOut => "niem-out",
         }
     }
 
@@ -57,8 +73,23 @@ impl Dialect {
     }
 }
 
-/// Reads one payload. Time is linear in `bytes.len()`, in one pass; nothing is copied, and nothing
-/// allocated up to 4 destinations and 12 fields.
+/// The text that [`decode`] reads: a payload itself, or what an XML payload says in Nlets text.
+///
+/// # Errors
+///
+/// For XML alone, those of [`decode`], with offsets into the XML; what it gives is always read.
+pub fn text_form(bytes: &[u8], dialect: Dialect) -> Result<Cow<'_, [u8]>, DecodeError> {
+    match dialect {
+        Dialect::NiemIn | Dialect::NiemOut => {
+            check_length(bytes)?;
+            niem::text_of(bytes, dialect == Dialect::NiemOut).map(Cow::Owned)
+        }
+        _ => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
+/// Reads one payload, for XML its [`text_form`]. Time is linear in `bytes.len()`, in one pass;
+/// nothing is copied, and nothing allocated up to 4 destinations and 12 fields.
 ///
 /// # Errors
 ///
@@ -66,21 +97,22 @@ impl Dialect {
 /// or destination malformed, E203 a header part missing, malformed or too long, E204 more fields or
 /// destinations than [`crate::limits`] allows.
 pub fn decode(bytes: &[u8], dialect: Dialect) -> Result<Envelope, DecodeError> {
-    if bytes.len() > PAYLOAD_BYTES_MAX {
-        let expected = "a payload of at most 16 MiB";
-        return Err(DecodeError {
-            code: code::FRAME_TOO_LONG,
-            offset: PAYLOAD_BYTES_MAX,
-            expected,
-        });
-    }
+    check_length(bytes)?;
     match dialect {
         Dialect::Clets => clets::decode(bytes),
         Dialect::NcicIn => ncic::decode_in(bytes),
         Dialect::NcicOut => ncic::decode_out(bytes),
-        Dialect::NletsIn => nlets::decode_in(bytes),
-        Dialect::NletsOut => nlets::decode_out(bytes),
+        Dialect::NletsIn | Dialect::NiemIn => nlets::decode_in(bytes, dialect),
+        Dialect::NletsOut | Dialect::NiemOut => nlets::decode_out(bytes, dialect),
     }
+}
+
+fn check_length(bytes: &[u8]) -> Result<(), DecodeError> {
+    if bytes.len() <= PAYLOAD_BYTES_MAX {
+        return Ok(());
+    }
+    let expected = "a payload of at most 16 MiB";
+    Err(DecodeError { code: code::FRAME_TOO_LONG, offset: PAYLOAD_BYTES_MAX, expected })
 }
 
 /// Appends the payload of `message`. Parts the dialect has no place for are left out; see
@@ -92,5 +124,7 @@ pub fn encode(out: &mut Vec<u8>, dialect: Dialect, message: &Outbound<'_>) {
         Dialect::NcicOut => ncic::encode_out(out, message),
         Dialect::NletsIn => nlets::encode_in(out, message),
         Dialect::NletsOut => nlets::encode_out(out, message),
+        Dialect::NiemIn => niem::encode(out, message, false),
+        Dialect::NiemOut => niem::encode(out, message, true),
     }
 }

@@ -19,7 +19,7 @@ mod outbound;
 mod span;
 
 pub use answers::{Answer, Answers};
-pub use dialect::{Dialect, decode, encode};
+pub use dialect::{Dialect, decode, encode, text_form};
 pub use envelope::{Destinations, Envelope, Field, Fields, Stamp};
 pub use error::{DecodeError, FrameError};
 pub use framing::{FrameBuffer, dmpp, native};

@@ -27,6 +27,14 @@ pub const MEMBER_BYTES: usize = 2;
 pub const NCIC_CONTROL_BYTES_MAX: usize = 15;
 /// Longest Nlets control field, without its star. The published header widths leave room for 20.
 pub const NLETS_CONTROL_BYTES_MAX: usize = 20;
+/// Deepest nesting of elements in a NIEM message; the deepest of the public examples has eight.
+pub const XML_DEPTH_MAX: usize = 16;
+/// Most elements in a NIEM message.
+pub const XML_ELEMENTS_MAX: usize = 4096;
+/// Most attributes of an element, declarations of namespaces among them.
+pub const XML_ATTRIBUTES_MAX: usize = 32;
+/// Longest name of an element, without its prefix.
+pub const XML_NAME_BYTES_MAX: usize = 128;
 /// Shortest field code (`IP`), letters.
 pub const FIELD_CODE_BYTES_MIN: usize = 2;
 /// Longest field code, letters.

@@ -141,6 +141,7 @@ fn host(row: &HostRow<'_>) -> Result<Line, String> {
         "clets" => Some((Dialect::Clets, Dialect::Clets)),
         "ncic" => Some((Dialect::NcicOut, Dialect::NcicIn)),
         "nlets" => Some((Dialect::NletsOut, Dialect::NletsIn)),
+        "niem" => Some((Dialect::NiemOut, Dialect::NiemIn)),
         _ => None,
     })?;
     Ok(Line {

@@ -13,6 +13,7 @@ mod intercept;
 mod nation;
 mod service;
 mod world;
+mod xml;
 
 use std::borrow::Cow;
 

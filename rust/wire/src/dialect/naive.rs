@@ -1,5 +1,7 @@
 //! For tests: every decoder again, written for the eye and not for speed, with copies everywhere.
 
+mod niem;
+
 use super::Dialect;
 use crate::envelope::{Envelope, Stamp};
 use crate::span::Span;
@@ -47,15 +49,17 @@ impl Plain {
     }
 }
 
-/// The message, or the number of the error.
-pub(super) fn decode(bytes: &[u8], dialect: Dialect) -> Result<Plain, u16> {
-    match dialect {
+/// The message, or the number of the error; `None` where bytes are no XML.
+pub(super) fn decode(bytes: &[u8], dialect: Dialect) -> Option<Result<Plain, u16>> {
+    Some(match dialect {
         Dialect::Clets => clets(bytes),
         Dialect::NcicIn => ncic_in(bytes),
         Dialect::NcicOut => ncic_out(bytes),
         Dialect::NletsIn => nlets_in(bytes),
         Dialect::NletsOut => nlets_out(bytes),
-    }
+        Dialect::NiemIn => return niem::niem(bytes, false),
+        Dialect::NiemOut => return niem::niem(bytes, true),
+    })
 }
 
 fn clets(bytes: &[u8]) -> Result<Plain, u16> {

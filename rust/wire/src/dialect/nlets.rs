@@ -35,8 +35,8 @@ const COUNT_BYTES: usize = 5;
 const COUNT_MODULUS: u32 = 100_000;
 const DELETE: u8 = 0x7F;
 
-pub(super) fn decode_in(bytes: &[u8]) -> Result<Envelope, DecodeError> {
-    let mut envelope = Envelope::new(Dialect::NletsIn);
+pub(super) fn decode_in(bytes: &[u8], dialect: Dialect) -> Result<Envelope, DecodeError> {
+    let mut envelope = Envelope::new(dialect);
     let mut pieces = Pieces::new(bytes);
     let key_at = pieces.require("a message key")?;
     envelope.mke = Some(key(bytes, key_at)?);
@@ -61,8 +61,8 @@ pub(super) fn decode_in(bytes: &[u8]) -> Result<Envelope, DecodeError> {
     Ok(envelope)
 }
 
-pub(super) fn decode_out(bytes: &[u8]) -> Result<Envelope, DecodeError> {
-    let mut envelope = Envelope::new(Dialect::NletsOut);
+pub(super) fn decode_out(bytes: &[u8], dialect: Dialect) -> Result<Envelope, DecodeError> {
+    let mut envelope = Envelope::new(dialect);
     let (first, received_at) = line(bytes, 0)?;
     let mut pieces = Pieces::new(first.of(bytes));
     let key_at = pieces.require("a message key")?;
