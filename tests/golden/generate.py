@@ -230,7 +230,7 @@ SPACES: Final = {
     "nh2": "http://www.nlets.org/niem/nlets-hdr/1.0",
     "n2c": "http://www.nlets.org/niem/nlets-core/1.0",
     "nc": "http://niem.gov/niem/niem-core/2.0",
-    "j": "http://niem.gov/niem/domains/jxdm/4.0",
+    "j": "http://niem.gov/niem/domains/jxdm/4.1",
 }
 
 
@@ -254,8 +254,8 @@ def _as_xml(case: dict[str, Any], dialect: str) -> dict[str, Any]:
         for way, at in (("Receive", said["received_at"]), ("Send", said["sent_at"])):
             time, date = at.split()
             header += [(f"Message{way}Date", date), (f"Message{way}Time", time)]
-        header += [("ReceiveMessageNumeric", f"{said['out_count']:05}")]
-        header += [("SendMessageNumeric", f"{said['in_count']:05}")]
+        header += [("ReceiveMessageNumeric", f"{said['in_count']:05}")]
+        header += [("SendMessageNumeric", f"{said['out_count']:05}")]
     if said["fields"]:
         found = [(_element(key, code), value) for code, value in said["fields"].items()]
         found.sort(key=lambda pair: ELEMENTS.index(pair[0]))

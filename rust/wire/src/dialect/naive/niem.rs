@@ -10,6 +10,9 @@ use crate::dialect::niem::table;
 pub(in super::super) fn niem(bytes: &[u8], is_out: bool) -> Option<Result<Plain, u16>> {
     let xml = &marked(std::str::from_utf8(bytes).ok()?);
     let document = Document::parse(xml).ok()?;
+    if !has_good_encoding(xml)? {
+        return Some(Err(201));
+    }
     Some(whole(xml, &document, is_out))
 }
 
@@ -17,10 +20,15 @@ pub(in super::super) fn niem(bytes: &[u8], is_out: bool) -> Option<Result<Plain,
 const MARKS: [char; 2] = ['\u{F8F0}', '\u{F8F1}'];
 
 fn marked(xml: &str) -> String {
+    // Line ends as XML has them; the tree forgets a CR between two references.
+    let xml = xml.replace("\r\n", "\n").replace('\r', "\n");
     let mut parts = xml.split("&#");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (number, rest) = part.split_once(';').unwrap_or((part, ""));
+        let Some((number, rest)) = part.split_once(';') else {
+            out += &format!("&#{part}");
+            continue;
+        };
         let value = match number.strip_prefix('x') {
             Some(number) => u32::from_str_radix(number, 16),
             None => number.parse(),
@@ -39,7 +47,6 @@ fn unmarked(text: &str) -> String {
 }
 
 fn whole(xml: &str, document: &Document<'_>, is_out: bool) -> Result<Plain, u16> {
-    check_encoding(xml)?;
     let root = document.root_element();
     let elements: Vec<_> = root.descendants().filter(Node::is_element).collect();
     for (place, element) in elements.iter().enumerate() {
@@ -124,8 +131,8 @@ fn whole(xml: &str, document: &Document<'_>, is_out: bool) -> Result<Plain, u16>
         };
         super::stamp(&[time, b" ".to_vec(), date, b" ".to_vec(), count].concat())
     };
-    let received = stamp(["MessageReceiveTime", "MessageReceiveDate", "SendMessageNumeric"])?;
-    let sent = stamp(["MessageSendTime", "MessageSendDate", "ReceiveMessageNumeric"])?;
+    let received = stamp(["MessageReceiveTime", "MessageReceiveDate", "ReceiveMessageNumeric"])?;
+    let sent = stamp(["MessageSendTime", "MessageSendDate", "SendMessageNumeric"])?;
     if is_out {
         (plain.received, plain.sent) = (Some(received), Some(sent));
     }
@@ -210,12 +217,15 @@ fn is_date(value: &str) -> bool {
     shape == "0000-00-00"
 }
 
-fn check_encoding(xml: &str) -> Result<(), u16> {
-    let xml = xml.trim_start_matches('\u{FEFF}');
-    let declaration = xml.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
-    let Some((_, value)) = declaration.and_then(|(head, _)| head.split_once("encoding")) else {
-        return Ok(());
+/// None for a declaration of a shape that this tree takes for something else.
+fn has_good_encoding(xml: &str) -> Option<bool> {
+    let Some(rest) = xml.trim_start_matches('\u{FEFF}').strip_prefix("<?xml") else {
+        return Some(true);
     };
-    let name = value.split(['"', '\'']).nth(1).unwrap_or_default().to_ascii_uppercase();
-    if ["UTF-8", "US-ASCII"].contains(&name.as_str()) { Ok(()) } else { Err(201) }
+    let rest = rest.strip_prefix(" version=\"1.0\"")?;
+    if rest.starts_with("?>") {
+        return Some(true);
+    }
+    let (name, _) = rest.strip_prefix(" encoding=\"")?.split_once("\"?>")?;
+    Some(["UTF-8", "US-ASCII"].contains(&name.to_ascii_uppercase().as_str()))
 }

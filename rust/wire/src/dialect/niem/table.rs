@@ -31,22 +31,25 @@ pub(super) const HEADER: &str = "/n2:NLETSMessageHeader";
 pub(super) const BODY: &str = "/n2:NLETS";
 /// The body in which nothing may be lost.
 pub(super) const RESPONSE: &str = "/n2:NLETSResponseData";
-/// Time, date and running number of the reception by Nlets.
+/// Time, date and running number of the reception by Nlets. (A style sheet of unknown author pairs
+/// the numbers the other way; the names, and Nlets' own ER that it never received, say this.)
 pub(super) const RECEIVED: [&str; 3] =
-    ["MessageReceiveTime", "MessageReceiveDate", "SendMessageNumeric"];
+    ["MessageReceiveTime", "MessageReceiveDate", "ReceiveMessageNumeric"];
 /// Time, date and running number of the sending to the receiver.
-pub(super) const SENT: [&str; 3] = ["MessageSendTime", "MessageSendDate", "ReceiveMessageNumeric"];
+pub(super) const SENT: [&str; 3] = ["MessageSendTime", "MessageSendDate", "SendMessageNumeric"];
 /// How text introduces a picture.
 pub(super) const PICTURE: &str = "IMR/";
 /// The code of a picture's row.
 pub(super) const PICTURE_CODE: &[u8] = b"IMR";
 
-/// The namespaces, with the prefixes that the table and the writer use.
-pub(super) const SPACES: [(&str, &str); 5] = [
+/// The namespaces, with the prefixes that the table uses. The first of a prefix is written; which
+/// version of the justice domain Nlets means is not public, so both are read.
+pub(super) const SPACES: [(&str, &str); 6] = [
     ("n2", "http://www.nlets.org/niem/1.0"),
     ("nh2", "http://www.nlets.org/niem/nlets-hdr/1.0"),
     ("n2c", "http://www.nlets.org/niem/nlets-core/1.0"),
     ("nc", "http://niem.gov/niem/niem-core/2.0"),
+    ("j", "http://niem.gov/niem/domains/jxdm/4.1"),
     ("j", "http://niem.gov/niem/domains/jxdm/4.0"),
 ];
 
@@ -98,6 +101,11 @@ impl Table {
         };
         let tail = tail(path);
         find(&|row| row.path == path).or_else(|| find(&|row| self::tail(&row.path) == tail))
+    }
+
+    #[cfg(test)]
+    pub(in super::super) fn has_scope(&self, mke: &str) -> bool {
+        self.0.iter().any(|row| row.scope == mke)
     }
 
     #[cfg(test)]

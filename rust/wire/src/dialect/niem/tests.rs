@@ -55,8 +55,8 @@ fn a_message_of_the_public_guide() {
     assert_eq!(plain.control, own("TSTMESSAGE"));
     assert_eq!(plain.text, own("STATEWIDE\r\nTEST & MORE"));
     let stamp = |at: &str, count: &str| own(at).zip(own(count));
-    assert_eq!(plain.received, stamp("05:36 11/27/2019", "00006"));
-    assert_eq!(plain.sent, stamp("05:37 11/27/2019", "00000"));
+    assert_eq!(plain.received, stamp("05:36 11/27/2019", "00000"));
+    assert_eq!(plain.sent, stamp("05:37 11/27/2019", "00006"));
 }
 
 #[test]

@@ -14,7 +14,10 @@ type Part<'a> = (usize, &'static Row, Cow<'a, [u8]>);
 /// are no UTF-8 are taken for Latin-1.
 pub(in super::super) fn encode(out: &mut Vec<u8>, message: &Outbound<'_>, is_out: bool) {
     put(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<n2:NLETS");
-    for (prefix, space) in table::SPACES {
+    for (place, (prefix, space)) in table::SPACES.into_iter().enumerate() {
+        if table::SPACES.iter().take(place).any(|(known, _)| *known == prefix) {
+            continue;
+        }
         put(out, &format!(" xmlns:{prefix}=\"{space}\""));
     }
     put(out, &format!(" n2:version=\"{}\"><n2:NLETSMessageHeader>", table::VERSION));
@@ -36,7 +39,7 @@ pub(in super::super) fn encode(out: &mut Vec<u8>, message: &Outbound<'_>, is_out
                 element(out, &format!("nh2:{time}"), hour);
             }
         }
-        for (stamp, [.., count]) in stamps.into_iter().rev() {
+        for (stamp, [.., count]) in stamps {
             if let Some((_, number)) = stamp {
                 let number = format!("{:05}", number % 100_000);
                 element(out, &format!("nh2:{count}"), number.as_bytes());
