@@ -69,8 +69,8 @@ fmt: $(BUILT)/venv ## write all code in the house format
 	$(BIN)/ruff format --quiet
 
 .PHONY: docs
-docs: build ## write the pages that are made from code: errors and messages of docs/reference
-	$(BIN)/python -m clets_core.cli.reference docs/reference/errors.md docs/reference/messages.md
+docs: build ## write the pages that are made from code: errors, messages and rules
+	$(BIN)/python -m clets_core.cli.reference $(addprefix docs/reference/,errors.md messages.md policy.md)
 
 .PHONY: build
 build: $(BUILT)/module ## the compiled module, rebuilt when Rust sources have changed

@@ -21,6 +21,7 @@ __all__ = [
     "journal_records",
     "journal_verify",
     "message_keys",
+    "policy_rules",
 ]
 
 _Orders: TypeAlias = tuple[list[tuple[int, bytes]], list[tuple[int, int]]]
@@ -170,6 +171,9 @@ def encode(
     sent: tuple[str, int] | None = None,
 ) -> bytes: ...
 def error_codes() -> list[tuple[int, str, str]]: ...
+def policy_rules(
+    files: list[tuple[str, str]], schema: str
+) -> list[tuple[str, str, int, str, str, str, str]]: ...
 def frame(
     framing: str,
     kind: str,

@@ -136,9 +136,9 @@ title = "One"
 members = ["A0190001", "CA0190000"]
 """,
     "agencies.csv": """\
-code,name,class,standing,county
-so,Sheriff,ca_lea,active,19
-pd,"Police, Alder",ca_lea,no_chi,19
+code,name,class,standing,county,attested
+so,Sheriff,ca_lea,active,19,false
+pd,"Police, Alder",ca_lea,no_chi,19,false
 """,
     "oris.csv": """\
 ori,agency,full_access,criminal_history,station
@@ -157,6 +157,7 @@ U000001,so,full,active,true,true,2015-03-02,2015-04-06,2099-12-31
 U000002,pd,less_than_full,active,true,false,2026-10-01,,
 """,
     "policy/schema.cedarschema": "entity Peer;\n",
+    "policy/words.csv": "list,topic,kind,words,cite\n",
     "policy/10-all.cedar": "permit (principal, action, resource);\n",
 }
 
@@ -195,7 +196,7 @@ def test_a_good_bundle_is_read_whole(bundle: Path) -> None:
     assert found.oris[1].station is None
     assert found.users[1].trained is None
     assert found.users[0].hired == date(2015, 3, 2)
-    assert [policy.name for policy in found.policies] == ["policy/10-all.cedar"]
+    assert [policy.name for policy in found.policies] == ["policy/10-all.cedar", "policy/words.csv"]
     assert found.schema.startswith("entity Peer")
 
 
@@ -329,7 +330,8 @@ def test_all_mistakes_are_told_at_once(bundle: Path) -> None:
 
 def test_a_quoted_line_break_does_not_shift_the_lines(bundle: Path) -> None:
     change(bundle, "agencies.csv", '"Police, Alder"', '"Police\nAlder"')
-    change(bundle, "agencies.csv", "no_chi,19\n", "no_chi,19\nfd,Fire,ca_fire,active,19\n")
+    row = "fd,Fire,ca_fire,active,19,false\n"
+    change(bundle, "agencies.csv", "no_chi,19,false\n", f"no_chi,19,false\n{row}")
     assert [(p.file, p.line) for p in problems(bundle)] == [("agencies.csv", 5)]
 
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from clets_core._core import error_codes
 from clets_core.cli.catalogue import messages_page
+from clets_core.cli.rulebook import policy_page
 from clets_core.config.problem import Code
 from clets_core.errors import ClientCode
 
@@ -74,7 +75,11 @@ def errors_page() -> str:
 
 
 # Pages by the name of their file.
-PAGES: Final = {"errors.md": errors_page, "messages.md": messages_page}
+PAGES: Final = {
+    "errors.md": errors_page,
+    "messages.md": messages_page,
+    "policy.md": policy_page,
+}
 
 
 def main(arguments: list[str]) -> None:

@@ -227,6 +227,7 @@ class Scenario:
             ("and is found no more", self._found_no_more),
             ("refused: no reason", self._no_reason),
             ("refused: retired purpose", self._retired_purpose),
+            ("refused: immigration enforcement", self._immigration),
             ("refused: less than full access", self._less_than_full),
             ("refused: training lapsed", self._lapsed),
             ("refused: a station of another line", self._spoof),
@@ -359,6 +360,19 @@ class Scenario:
     async def _retired_purpose(self) -> str:
         fields = {**WALTER, **HISTORY, "PUR": "U"}
         return await self._refused(DEPUTY, "IH.R.QH", fields, 414, "I-06")
+
+    async def _immigration(self) -> str:
+        """What is blocked names no rule to its sender; an innocent word passes."""
+        plate = {"LIC": "1ABC234", "LIS": "CA", "CAP": "C"}
+        blocked = plate | {"RSN": "ICE DETAINER REMOVAL"}
+        answer = await self._ask(PATROL, "IV.4A", 1, blocked)
+        text = _texts(answer.replies) + answer.receipt.text
+        _must(answer.refused and "E430 " in text, f"expected E430 in {text}")
+        _must("RULE" not in text and "15160" not in text, f"expected no rule in {text}")
+        innocent = plate | {"RSN": "POSS ICE / METH SALES"}
+        passed = await self._ask(PATROL, "IV.4A", 3, innocent)
+        _must(not passed.refused, f"expected answers, not {_texts(passed.replies)}")
+        return "IV.4A E430 and no rule named; `POSS ICE / METH SALES` is answered"
 
     async def _less_than_full(self) -> str:
         fields = {"LIC": "8SYN888", "LIS": "CA", "LIY": "2027", "LIT": "PC", "VMA": "FORD"}

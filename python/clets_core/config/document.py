@@ -35,7 +35,8 @@ def document(configuration: Configuration) -> bytes:
         {
             "settings": _settings(switch),
             "agencies": [
-                (a.code, a.name, a.class_, a.standing, a.county) for a in configuration.agencies
+                (a.code, a.name, a.class_, a.standing, a.county, a.attested)
+                for a in configuration.agencies
             ],
             "lines": [_line(line) for line in configuration.lines],
             "hosts": [_host(host, switch) for host in configuration.hosts],

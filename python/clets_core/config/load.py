@@ -44,6 +44,7 @@ CSV_FILES = ("agencies.csv", "oris.csv", "stations.csv", "users.csv")
 # A bundle without these has no county dialects and no follow-up inquiries.
 OPTIONAL_FILES = ("dialects.toml", "followups.toml")
 SCHEMA_FILE = "policy/schema.cedarschema"
+WORDS_FILE = "policy/words.csv"
 
 
 def load(path: str | PathLike[str]) -> Configuration:
@@ -94,7 +95,7 @@ def load(path: str | PathLike[str]) -> Configuration:
         policies=tuple(
             PolicyFile(name=name, text=text)
             for name, text in texts.items()
-            if name.endswith(".cedar")
+            if name.endswith(".cedar") or name == WORDS_FILE
         ),
         schema=texts[SCHEMA_FILE],
     )
@@ -109,7 +110,7 @@ def _read(folder: Path, problems: Problems) -> dict[str, str]:
     if not policies:
         problems.add("policy", 0, Code.POLICY, "there is no .cedar file: nothing is permitted")
     optional = [name for name in OPTIONAL_FILES if (folder / name).exists()]
-    names = [*TOML_FILES, *optional, *CSV_FILES, SCHEMA_FILE]
+    names = [*TOML_FILES, *optional, *CSV_FILES, SCHEMA_FILE, WORDS_FILE]
     names += [f"policy/{name}" for name in policies]
     texts: dict[str, str] = {}
     for name in sorted(names):
@@ -117,7 +118,7 @@ def _read(folder: Path, problems: Problems) -> dict[str, str]:
             # Universal newlines would change the bytes that the hash is of.
             texts[name] = (folder / name).read_bytes().decode("utf-8")
         except FileNotFoundError:
-            code = Code.POLICY if name == SCHEMA_FILE else Code.FILE
+            code = Code.POLICY if name in {SCHEMA_FILE, WORDS_FILE} else Code.FILE
             problems.add(name, 0, code, "the file is missing")
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1

@@ -276,13 +276,18 @@ class Group(Entry, frozen=True, kw_only=True):
 
 
 class Agency(Entry, frozen=True, kw_only=True):
-    """A row of ``agencies.csv``. County 0 is an agency of the state or the nation."""
+    """A row of ``agencies.csv``. County 0 is an agency of the state or the nation.
+
+    ``attested``: it has signed not to use the system for immigration enforcement, which is asked of
+    the offices of Homeland Security.
+    """
 
     code: Name
     name: Title
     class_: AgencyClass = msgspec.field(name="class")
     standing: Literal["active", "no_chi", "suspended"]
     county: County
+    attested: bool
 
 
 class Ori(Entry, frozen=True, kw_only=True):

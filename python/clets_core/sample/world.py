@@ -69,6 +69,7 @@ class Site:
     standing: Standing = "active"
     full_access: bool = True
     criminal_history: bool = True
+    attested: bool = False
     note: str = ""
 
     @property
@@ -106,6 +107,7 @@ def build(seed: int) -> World:
                 class_=site.class_,
                 standing=site.standing,
                 county=site.county,
+                attested=site.attested,
             )
         )
         world.oris.append(
@@ -210,7 +212,8 @@ def _further_sites() -> list[Site]:
         site("tpd-033", "Mesa Verde Tribal Police", "ca_tribal", 33, 93),
         site("ero-019", "ICE removal operations, field office", "fed_ice_ero", 19, 96,
              note="refused by rule for everything but what the law leaves open"),
-        site("hsi-019", "Homeland Security investigations, field office", "fed_ice_hsi", 19, 97),
+        site("hsi-019", "Homeland Security investigations, field office", "fed_ice_hsi", 19, 97,
+             attested=True),
         site("fbi-019", "Federal criminal investigations, field office", "fed_crim", 19, 98,
              note="federal criminal agency"),
         site("tf-019", "Regional narcotics task force", "fed_taskforce", 19, 99),

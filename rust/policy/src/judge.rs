@@ -4,6 +4,7 @@ use crate::load::{self, Problem};
 use crate::request::Vocabulary;
 use crate::rule::{Effect, Rule, RuleId, code};
 use crate::situation::Situation;
+use crate::words::Words;
 use cedar_policy::{Authorizer, Decision, Entities, PolicyId, PolicySet, Request};
 
 /// One validated bundle of rules, with every version of each.
@@ -16,6 +17,7 @@ pub struct Policies {
     /// The rules between two changes; one more than there are changes.
     pub(crate) slices: Box<[Slice]>,
     pub(crate) generation: u64,
+    pub(crate) words: Words,
 }
 
 /// The rules in force over a run of days.
@@ -52,7 +54,8 @@ impl Verdict {
 }
 
 impl Policies {
-    /// Reads, validates and dates a bundle: `(file name, text)` of each Cedar file, and the schema.
+    /// Reads, validates and dates a bundle: `(file name, text)` of each Cedar file and of
+    /// `words.csv`, and the schema. Without words, no text has a topic.
     ///
     /// Rules keep the order of the files and of each file; when several refuse, the first gives
     /// the number that the sender is told.
@@ -87,6 +90,12 @@ impl Policies {
         }
     }
 
+    /// The words that give a text its topic.
+    #[must_use]
+    pub const fn words(&self) -> &Words {
+        &self.words
+    }
+
     /// Every rule, all versions, in bundle order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
@@ -106,7 +115,8 @@ impl Policies {
     }
 
     /// The permits that let a situation pass; none when it is refused.
-    pub(crate) fn granting(&self, situation: &Situation, day: i32) -> Vec<RuleId> {
+    #[must_use]
+    pub fn granting(&self, situation: &Situation, day: i32) -> Vec<RuleId> {
         // The cheap question first: nearly all that is asked while explaining is refused.
         self.ask(situation, day, |slice| &slice.decisions)
             .filter(|answer| answer.permits && !self.judge(situation, day).refuses())

@@ -27,16 +27,18 @@ mod request;
 mod rule;
 mod schema;
 mod situation;
+mod words;
 
 pub use day::{day_of, day_text};
 pub use explain::{Explanation, Ground, NearestPermit};
 pub use fact::{
     Action, Addressing, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass,
     Destination, Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind,
-    Training, User,
+    TextTopic, Topic, Training, User,
 };
 pub use judge::{Policies, Verdict};
 pub use load::Problem;
 pub use memo::Memo;
 pub use rule::{Effect, Rule, RuleId, code};
 pub use situation::{Field, Home, Situation};
+pub use words::Words;

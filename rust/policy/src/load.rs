@@ -6,6 +6,7 @@ use crate::judge::{Policies, Slice, policy_id};
 use crate::request::Vocabulary;
 use crate::rule::{Effect, Rule, RuleId};
 use crate::schema;
+use crate::words::{self, Words};
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{Effect as CedarEffect, Policy, PolicySet, Schema, ValidationMode, Validator};
 use std::fmt;
@@ -42,7 +43,15 @@ pub(crate) fn load(files: &[(String, String)], schema: &str) -> Result<Policies,
     let schema = schema::load(schema).map_err(|found| problems.extend(found)).ok();
     let mut rules = Vec::new();
     let mut policies = Vec::new();
+    let mut words = Words::default();
     for (file, text) in files {
+        if file.ends_with(words::FILE) {
+            match Words::parse(text) {
+                Ok(read) => words = read,
+                Err(found) => problems.extend(found),
+            }
+            continue;
+        }
         for (policy, rule) in parse(file, text, &mut problems) {
             let id = RuleId(u16::try_from(rules.len()).unwrap_or(u16::MAX));
             policies.push(policy.new_id(policy_id(id)));
@@ -60,7 +69,7 @@ pub(crate) fn load(files: &[(String, String)], schema: &str) -> Result<Policies,
     let (Some(schema), true) = (schema, problems.is_empty()) else {
         return Err(problems);
     };
-    compile(&schema, rules, &policies)
+    compile(&schema, rules, &policies, words)
         .map_err(|text| vec![Problem { file: schema::FILE.to_owned(), line: 1, text }])
 }
 
@@ -238,7 +247,12 @@ fn validate(
     }
 }
 
-fn compile(schema: &Schema, rules: Vec<Rule>, policies: &[Policy]) -> Result<Policies, String> {
+fn compile(
+    schema: &Schema,
+    rules: Vec<Rule>,
+    policies: &[Policy],
+    words: Words,
+) -> Result<Policies, String> {
     let mut changes: Vec<i32> = rules
         .iter()
         .flat_map(|rule| [rule.from_day, rule.to_day.map(|day| day.saturating_add(1))])
@@ -256,6 +270,7 @@ fn compile(schema: &Schema, rules: Vec<Rule>, policies: &[Policy]) -> Result<Pol
         changes: changes.into_boxed_slice(),
         slices,
         generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+        words,
     })
 }
 

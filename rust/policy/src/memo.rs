@@ -14,8 +14,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Memo {
     generation: u64,
-    verdicts: Halves<(u64, usize), Arc<Verdict>>,
-    explanations: Halves<(u64, usize), Arc<Explanation>>,
+    verdicts: Halves<(u128, usize), Arc<Verdict>>,
+    explanations: Halves<(u128, usize), Arc<Explanation>>,
     hits: u64,
     misses: u64,
 }

@@ -3,7 +3,7 @@
 use crate::fact::{
     Action, Addressing, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass,
     Destination, Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind,
-    Training, User,
+    TextTopic, Topic, Training, User,
 };
 use std::hash::{Hash, Hasher};
 
@@ -72,16 +72,16 @@ macro_rules! situation {
 
             /// All facts packed into one number, different for different situations.
             #[must_use]
-            pub fn key(&self) -> u64 {
-                let key = 0_u64;
-                $( let key = (key << <$type as Fact>::BITS) | u64::from(self.$field.index()); )+
+            pub fn key(&self) -> u128 {
+                let key = 0_u128;
+                $( let key = (key << <$type as Fact>::BITS) | u128::from(self.$field.index()); )+
                 key
             }
         }
 
         const FACTS: usize = [$( stringify!($field) ),+].len();
         const KEY_BITS: u32 = 0 $( + <$type as Fact>::BITS )+;
-        const _: () = assert!(KEY_BITS <= u64::BITS, "a situation must fit one 64-bit key");
+        const _: () = assert!(KEY_BITS <= u128::BITS, "a situation must fit one 128-bit key");
     };
 }
 
@@ -113,6 +113,8 @@ situation! {
     agency_class: AgencyClass, Principal, "the agency";
     /// The agency's standing.
     agency_standing: AgencyStanding, Principal, "the agency's standing";
+    /// The agency has attested that it does not use the system for immigration enforcement.
+    attested: bool, Principal, "the agency's attestation", "not on file", "on file";
     /// The ORI may receive criminal history.
     chi_authority: bool, Principal, "the ORI's authority for criminal history",
         "absent", "on file";
@@ -128,6 +130,9 @@ situation! {
     action: Action, Action, "the action";
     /// What kind of information.
     data_class: DataClass, Resource, "the kind of information";
+    /// An office of Homeland Security is among the addressees.
+    to_homeland: bool, Resource, "the addressees", "none of Homeland Security",
+        "one of Homeland Security among them";
     /// Where it goes.
     destination: Destination, Resource, "the destination";
     /// How far an administrative message goes.
@@ -140,6 +145,10 @@ situation! {
     california_purpose: CaliforniaPurpose, Context, "the California purpose code";
     /// The reason for the inquiry.
     reason: Reason, Context, "the reason for the inquiry";
+    /// What the reason is about.
+    topic: Topic, Context, "the reason given";
+    /// What the text is about.
+    text_topic: TextTopic, Context, "the text";
     /// The attention field.
     attention: Attention, Context, "the attention field";
     /// A case number is given.
@@ -206,7 +215,7 @@ impl Situation {
 // The key differs wherever the facts differ, so hashing it alone agrees with `Eq`.
 impl Hash for Situation {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.key());
+        state.write_u128(self.key());
     }
 }
 

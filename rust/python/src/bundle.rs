@@ -57,7 +57,7 @@ const POLICY_INVALID: u16 = 722;
 /// The code of parts that do not fit together although each file was valid.
 const BUNDLE_INCONSISTENT: u16 = 724;
 
-fn refused(py: Python<'_>, error: &BundleError) -> PyErr {
+pub(crate) fn refused(py: Python<'_>, error: &BundleError) -> PyErr {
     match error {
         BundleError::Policy(problems) => {
             let listed: Vec<_> = problems

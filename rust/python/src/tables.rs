@@ -1,6 +1,7 @@
 //! The tables that both languages share, for documents and tests.
 
-use clets_switch::codes;
+use clets_policy::{Policies, Rule, day_text};
+use clets_switch::{BundleError, codes};
 use clets_wire::Catalogue;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -41,4 +42,26 @@ pub(crate) fn message_keys(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
 
 fn codes_of(codes: &[Box<[u8]>]) -> Vec<String> {
     codes.iter().map(|code| text(code)).collect()
+}
+
+/// A rule: id, effect, code, text, citation, first and last day in force (empty: always).
+type RuleRow = (String, &'static str, u16, String, String, String, String);
+
+/// Every rule of a set of policy files, in their order, every version. Raises `BundleError` with
+/// each problem when the set is not valid.
+#[pyfunction]
+pub(crate) fn policy_rules(
+    py: Python<'_>,
+    files: Vec<(String, String)>,
+    schema: &str,
+) -> PyResult<Vec<RuleRow>> {
+    let policies = Policies::load(&files, schema)
+        .map_err(|problems| crate::bundle::refused(py, &BundleError::Policy(problems)))?;
+    let day = |day: Option<i32>| day.map(day_text).unwrap_or_default();
+    let row = |rule: &Rule| -> RuleRow {
+        let (text, cite) = (rule.text.clone(), rule.cite.clone());
+        let (from, to) = (day(rule.from_day), day(rule.to_day));
+        (rule.id.clone(), rule.effect.name(), rule.code, text, cite, from, to)
+    };
+    Ok(policies.rules().iter().map(row).collect())
 }

@@ -114,6 +114,8 @@ pub struct Agency {
     pub standing: Box<str>,
     /// NCIC county number, 1-58; 0 for an agency of the state or the nation.
     pub county: u16,
+    /// It has attested that it does not use the system for immigration enforcement.
+    pub attested: bool,
 }
 
 /// A line: one authenticated computer and what is bound to it.
@@ -262,6 +264,7 @@ impl Agency {
             class: "unknown".into(),
             standing: "unknown".into(),
             county: 0,
+            attested: false,
         }
     }
 }

@@ -181,7 +181,9 @@ fn bundle() -> Arc<Bundle> {
     let mut policies: Vec<(String, String)> = std::fs::read_dir(folder)
         .expect("the sample's policies")
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "cedar" || extension == "csv")
+        })
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             (name, std::fs::read_to_string(path).unwrap())

@@ -36,6 +36,22 @@ pub(crate) struct KeyFacts {
 pub(crate) struct AgencyFacts {
     pub(crate) class: AgencyClass,
     pub(crate) standing: AgencyStanding,
+    pub(crate) attested: bool,
+}
+
+impl AgencyFacts {
+    /// An office of Homeland Security, whatever it has signed.
+    pub(crate) fn is_homeland(self) -> bool {
+        matches!(
+            self.class,
+            AgencyClass::FedCbp
+                | AgencyClass::FedDhsOther
+                | AgencyClass::FedIceEro
+                | AgencyClass::FedIceHsi
+                | AgencyClass::FedUsbp
+                | AgencyClass::FedUscis
+        )
+    }
 }
 
 /// The compiled bundle.
@@ -107,6 +123,7 @@ fn agency_facts(agency: &Agency) -> AgencyFacts {
     AgencyFacts {
         class: AgencyClass::parse(&agency.class).unwrap_or(AgencyClass::Unknown),
         standing: AgencyStanding::parse(&agency.standing).unwrap_or(AgencyStanding::Unknown),
+        attested: agency.attested,
     }
 }
 

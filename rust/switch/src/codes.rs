@@ -68,6 +68,8 @@ codes! {
     TRAINING_LAPSED 422 "training lapsed" "The user's training must be current.";
     LEVEL_TOO_LOW 423 "level does not allow" "The user's level must allow the transaction.";
     NOT_ACTIVE 424 "not active" "The account and the agency must be active.";
+    NOT_AVAILABLE 430 "not available"
+        "What was asked for must be available to whoever asks; it is not.";
     NO_ROUTE 501 "no route" "A route must lead from the message key to a destination.";
     DESTINATION_UNKNOWN 502 "unknown destination"
         "A destination must be a station, an ORI, a group or a state that the switch knows.";
@@ -91,6 +93,8 @@ codes! {
     OPERATOR_UNNAMED 534 "operator or reason missing"
         "An operator's action must name the operator and the reason, in legal length.";
     TEXT_UNFIT 535 "text unfit" "A text must be one that the dialect of the message can carry.";
+    BROADCAST_BARRED 536 "broadcast barred"
+        "A broadcast must be on a matter that may be broadcast that far.";
     JOURNAL_WRITE 601 "journal write" "The journal must take every write and every sync.";
     JOURNAL_DAMAGED 602 "journal damaged" "Every record before the last must be whole.";
     CHECKPOINT_BAD 603 "checkpoint bad" "A checkpoint must be signed and match the records.";

@@ -265,7 +265,8 @@ impl Judge {
             return Decision::refusal(codes::UNKNOWN_KEY);
         };
         if bundle.directory.line(line).kind == LineKind::Host {
-            let facts = Facts::of_reply(bundle, addressee(envelope, bytes));
+            let text = envelope.text.map(|text| text.of(bytes)).unwrap_or_default();
+            let facts = Facts::of_reply(bundle, addressee(envelope, bytes), text);
             return match bundle.key_facts(key_id) {
                 Some(key) => self.host_message(bundle, &facts, key, day),
                 None => Decision::refusal(codes::UNKNOWN_KEY),
@@ -291,10 +292,11 @@ impl Judge {
         let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
         let key = catalogue.key(key_id).ok_or_else(unknown)?;
         catalogue.check(key_id, envelope, bytes).map_err(|error| Decision::refusal(error.code))?;
-        let facts = Facts::gather(bundle, line, envelope, bytes, day);
+        let mut facts = Facts::gather(bundle, line, envelope, bytes, day);
         let for_everyone = bundle.traits.is_for_everyone(key);
         let plan =
             plan(directory, envelope, bytes, key, for_everyone).map_err(Decision::unplanned)?;
+        facts.note_addressees(bundle, envelope, bytes, &plan);
         let decision = self.message(bundle, &facts, key_id, &plan, day);
         if !decision.passes() {
             return Err(decision);

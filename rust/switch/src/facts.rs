@@ -13,6 +13,7 @@ use clets_wire::Envelope;
 
 use crate::Bundle;
 use crate::bundle::KeyFacts;
+use crate::plan::{Leg, Plan};
 
 /// Words that are no reason and no attention (rule C-01: not "ME", not "FILE").
 const JUNK: [&str; 12] = [
@@ -63,17 +64,37 @@ impl Facts {
 
     /// The facts of a host's reply: it is judged against the class of the agency that asked,
     /// because an answer can be more restricted than its question.
-    pub(crate) fn of_reply(bundle: &Bundle, requester: &[u8]) -> Self {
+    pub(crate) fn of_reply(bundle: &Bundle, requester: &[u8], text: &[u8]) -> Self {
         let directory = &bundle.directory;
         let id = directory.ori(requester);
         let ori = id.map(|id| directory.ori_of(id));
         let mut base = Situation {
             peer: policy::Peer::Host,
             ori: policy::Ori::Matches,
+            text_topic: bundle.policies.words().reply(text),
             ..Situation::default()
         };
         describe_agency(&mut base, bundle, ori);
         Self { base, ori: id }
+    }
+
+    /// Notes whom a message to people reaches.
+    pub(crate) fn note_addressees(
+        &mut self,
+        bundle: &Bundle,
+        envelope: &Envelope,
+        bytes: &[u8],
+        plan: &Plan<'_>,
+    ) {
+        let directory = &bundle.directory;
+        let stations = plan.legs.iter().filter_map(|leg| match leg {
+            Leg::Station(station) => Some(directory.station_of(*station).ori),
+            Leg::Host { .. } => None,
+        });
+        let named = envelope.destinations.iter().filter_map(|it| directory.ori(it.of(bytes)));
+        self.base.to_homeland = stations
+            .chain(named)
+            .any(|ori| bundle.agency_facts(directory.ori_of(ori).agency).is_homeland());
     }
 
     /// The agency that speaks.
@@ -172,6 +193,7 @@ fn describe_agency(situation: &mut Situation, bundle: &Bundle, ori: Option<&Ori>
         let facts = bundle.agency_facts(ori.agency);
         situation.agency_class = facts.class;
         situation.agency_standing = facts.standing;
+        situation.attested = facts.attested;
         situation.chi_authority = ori.criminal_history;
     }
 }
@@ -243,7 +265,13 @@ fn describe_request(situation: &mut Situation, bundle: &Bundle, envelope: &Envel
         Content::Present => policy::Attention::Present,
     };
     situation.case_number = content(field(&names.case)) == Content::Present;
-    situation.text = envelope.text.is_some_and(|text| !text.of(bytes).trim_ascii().is_empty());
+    let text = envelope.text.map(|text| text.of(bytes).trim_ascii()).unwrap_or_default();
+    situation.text = !text.is_empty();
+    // Whatever says why counts, every time that it stands there.
+    let why = [&names.reason, &names.attention, &names.case];
+    let stated = why.into_iter().flat_map(|name| envelope.values(bytes, name.as_bytes()));
+    situation.topic = bundle.policies.words().reason(stated.chain([text]));
+    situation.text_topic = bundle.policies.words().bulletin(text);
 }
 
 /// The lower-case name of a one-letter code.

@@ -8,7 +8,9 @@ pub(crate) fn files() -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "cedar" || extension == "csv")
+        })
         .map(|path| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             (name, fs::read_to_string(&path).unwrap())
@@ -48,8 +50,8 @@ pub(crate) fn plate() -> Situation {
         "peer=agency standing=active level=full cleared=true statement=true training=valid \
          agency_class=ca_lea agency_standing=active chi_authority=true ori=matches station=bound \
          station_kind=fixed user=known action=inquire data_class=dmv_veh destination=dmv \
-         scope=none purpose=absent california_purpose=c reason=present attention=absent \
-         case_number=true text=true inherited=false",
+         scope=none topic=none text_topic=none purpose=absent california_purpose=c \
+         reason=present attention=absent case_number=true text=true inherited=false",
     )
 }
 

@@ -12,3 +12,4 @@ mod memo;
 mod rules;
 #[cfg(test)]
 mod vectors;
+mod words;

@@ -1,7 +1,7 @@
 //! Each family of rules by table: what it must refuse, and what it must let through.
 
 use crate::bundle::{answer, california, day, history, plate, today, with};
-use clets_policy::{Effect, Situation};
+use clets_policy::{Effect, RuleId, Situation};
 
 /// A row: facts changed from the base, and the expected answer as `allow A-12.1`,
 /// `reject 413 I-10`, `flag C-01.4`. Rules named must be exactly those that decided.
@@ -179,7 +179,7 @@ fn a_12_full_access_operator() {
             ("data_class=control reason=absent destination=ncic", "allow A-12.1"),
             ("data_class=firearm_restr", "allow A-12.1"),
             ("data_class=ncic_restricted", "allow A-12.1"),
-            ("data_class=immig_status", "reject 401"),
+            ("data_class=immig_status", "block 430 I-12.1 I-12.3"),
             ("data_class=unknown", "reject 401"),
             ("action=reply", "reject 401"),
             ("action=status data_class=control", "reject 401"),
@@ -197,7 +197,7 @@ fn a_13_less_than_full_access_operator() {
             ("", "allow A-13.1"),
             ("data_class=hot_person destination=ncic", "allow A-13.1"),
             ("data_class=nlets_dmv destination=nlets", "allow A-13.1"),
-            ("data_class=immig_status", "reject 401"),
+            ("data_class=immig_status", "block 430 I-12.1 I-12.3"),
         ],
     );
     for action in ["enter", "modify", "cancel", "locate", "clear"] {
@@ -279,7 +279,11 @@ fn c_01_purposes_by_kind_of_agency() {
     for field in Situation::FIELDS.iter().filter(|field| field.name == "agency_class") {
         for class in field.values {
             for purpose in ["a", "c", "d", "e", "f", "h", "i", "j", "other", "s", "v", "x"] {
+                // C of Homeland Security is rule I-05's; removal officers are blocked (I-02).
+                let homeland = class.starts_with("fed_")
+                    && !["fed_crim", "fed_taskforce", "fed_ice_ero"].contains(class);
                 let valid = match purpose {
+                    "c" if homeland => true,
                     "c" | "j" => criminal_justice.contains(class),
                     "f" => ["ca_doj", "ca_lea", "fed_crim"].contains(class),
                     "d" => *class == "ca_court",
@@ -290,7 +294,11 @@ fn c_01_purposes_by_kind_of_agency() {
                 let situation =
                     with(&history(), &format!("agency_class={class} purpose={purpose}"));
                 let verdict = california().judge(&situation, today());
-                let expected = if valid { 0 } else { 411 };
+                let expected = match *class {
+                    "fed_ice_ero" => 430,
+                    _ if valid => 0,
+                    _ => 411,
+                };
                 assert_eq!(verdict.code, expected, "{class} with {purpose}");
             }
         }
@@ -441,7 +449,7 @@ fn s_rules_hosts_and_hit_confirmation() {
             ("data_class=chi_iii", "allow S-01"),
             ("data_class=control", "allow S-01"),
             ("data_class=unknown", "reject 401"),
-            ("data_class=immig_status", "reject 401"),
+            ("data_class=immig_status", "label I-13.2"),
             ("action=status data_class=control", "allow S-02"),
             ("action=status data_class=admin", "reject 401"),
             ("action=confirm data_class=hitconf", "allow S-03"),
@@ -480,7 +488,7 @@ fn private_unknown_and_unlisted_agencies_are_permitted_nothing() {
     ] {
         for base in [plate(), history()] {
             for action in ["administer", "confirm", "enter", "inquire", "reply", "status"] {
-                for data in ["admin", "hitconf", "hot_prop", "dmv_veh", "chi_iii", "control"] {
+                for data in ["admin", "hitconf", "hot_prop", "dmv_veh", "chi_state", "control"] {
                     for scope in ["none", "single", "group"] {
                         let changes = format!(
                             "agency_class={class} action={action} data_class={data} scope={scope}"
@@ -517,6 +525,7 @@ fn every_rule_is_complete_and_reachable() {
 
 /// Some good message, or one with one fact changed, meets the rule.
 fn reach(number: usize, day: i32) -> bool {
+    let permits = california().rules()[number].effect == Effect::Allow;
     let bases = [
         plate(),
         history(),
@@ -527,14 +536,25 @@ fn reach(number: usize, day: i32) -> bool {
         with(&message(), "data_class=admin_limited"),
         with(&plate(), "action=administer data_class=admin scope=group"),
         with(&plate(), "action=confirm data_class=hitconf"),
+        with(&history(), "topic=carry_license"),
+        with(&plate(), "agency_class=fed_ice_hsi attested=true topic=offense"),
+        with(&history(), "agency_class=fed_ice_hsi"),
+        with(&history(), "data_class=immig_status topic=status_exception destination=nlets"),
+        with(&message(), "to_homeland=true text_topic=release"),
+        with(&message(), "scope=region text_topic=missing destination=nlets"),
+        with(&message(), "scope=group text_topic=missing"),
+        with(&message(), "scope=all_points text_topic=locate destination=nlets"),
         answer(),
+        with(&answer(), "data_class=immig_status"),
         with(&answer(), "action=status data_class=control"),
         with(&answer(), "action=confirm data_class=hitconf"),
         with(&answer(), "action=administer data_class=admin"),
     ];
     bases.iter().flat_map(neighbours).any(|situation| {
-        let verdict = california().judge(&situation, day);
-        verdict.rules.iter().any(|id| usize::from(id.0) == number)
+        // What permits stands behind what an obligation says of the same message.
+        let is_it = |id: &RuleId| usize::from(id.0) == number;
+        california().judge(&situation, day).rules.iter().any(is_it)
+            || (permits && california().granting(&situation, day).iter().any(is_it))
     })
 }
 

@@ -99,6 +99,7 @@ fn agency(row: &AgencyRow<'_>) -> Agency {
         class: (&*row.class).into(),
         standing: (&*row.standing).into(),
         county: row.county,
+        attested: row.attested,
     }
 }
 

@@ -51,6 +51,8 @@ pub(super) struct AgencyRow<'a> {
     #[serde(borrow)]
     pub(super) standing: Text<'a>,
     pub(super) county: u16,
+    #[serde(default)]
+    pub(super) attested: bool,
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@
 mod bulletin;
 mod conversation;
 mod hit;
+mod immigration;
 mod intercept;
 mod nation;
 mod service;

@@ -79,7 +79,9 @@ pub(crate) fn bundle(document: &str) -> Arc<Bundle> {
     let mut policies: Vec<(String, String)> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "cedar" || extension == "csv")
+        })
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             (name, std::fs::read_to_string(path).unwrap())

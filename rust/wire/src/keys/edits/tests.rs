@@ -46,6 +46,32 @@ fn a_hit_confirmation_takes_no_field_of_another_kind() {
     assert_eq!(refusal("S.R.U.NLTS.DQG.CA0190100.H1.OLN/1.IMQ/Y").unwrap().0, 224);
 }
 
+/// CITE: Nlets public guide, immigration alien query: all of these, purpose C or F.
+#[test]
+fn an_immigration_status_inquiry_is_whole() {
+    let head = "S.R.U.NLTS.IAQ.CA0190100.VT.";
+    let fields = [
+        "NAM/DOE,JOHN",
+        "DOB/19800101",
+        "SEX/M",
+        "POB/MM",
+        "PUR/F",
+        "ATN/DET SAMPLE",
+        "PHN/5555550100",
+        "OFF/5212",
+        "CUS/N",
+    ];
+    assert_eq!(refusal(&format!("{head}{}", fields.join("."))), None);
+    for absent in 0..fields.len() {
+        let mut fewer = fields.to_vec();
+        let (code, _) = fewer.remove(absent).split_once('/').unwrap();
+        let found = refusal(&format!("{head}{}", fewer.join("."))).unwrap();
+        assert_eq!((found.0, found.1.as_str()), (220, code));
+    }
+    let wrong = fields.join(".").replace("PUR/F", "PUR/J");
+    assert_eq!(refusal(&format!("{head}{wrong}")).unwrap().0, 222);
+}
+
 #[test]
 fn a_listed_value_passes_beside_its_kind_and_a_key_goes_before_all() {
     let order = "S.R.U.IB.EPO.CA0190100.NAM/DOE,JOHN.EXP/";

@@ -1,0 +1,174 @@
+//! The words of the sample bundle: what must be understood, and what must not be misunderstood.
+
+use clets_policy::{Policies, TextTopic, Topic};
+
+use crate::bundle::{Generator, california, schema};
+
+fn reason(text: &str) -> Topic {
+    california().words().reason([text.as_bytes()])
+}
+
+fn check(topic: Topic, texts: &[&str]) {
+    for text in texts {
+        assert_eq!(reason(text), topic, "{text}");
+    }
+}
+
+#[test]
+fn immigration_enforcement_is_understood() {
+    check(
+        Topic::Immigration,
+        &[
+            "ICE DETAINER REMOVAL",
+            "ice detainer - i-247a served",
+            "8 USC 1227",
+            "8 U.S.C. 1229a",
+            "8 USC 1326",
+            "I-200 ADMIN WARRANT",
+            "Deportation, alien status check",
+            "287(g) REMOVAL PROCEEDINGS",
+            "FOR ICE",
+            "ASSIST ICE ERO",
+            "IMMIGRATION STATUS CHECK FOR HSI",
+            "REMOVAL ORDER / ICE",
+            "UNDOCUMENTED, CALLED BORDER PATROL",
+            "DETAINER HOLD",
+        ],
+    );
+}
+
+#[test]
+fn one_word_alone_is_looked_into_and_not_refused() {
+    check(
+        Topic::ImmigrationHint,
+        &[
+            "CHECK DETAINER",
+            "SUBJ SAYS HE IS UNDOCUMENTED",
+            "DEPORTED 2019, DUI",
+            "BORDER PATROL PURSUIT",
+            "8 USC 1325 AND BURGLARY",
+            "VICTIM FEARS DEPORTATION",
+        ],
+    );
+}
+
+#[test]
+fn innocent_words_do_not_fire() {
+    for text in [
+        "POSS ICE / METH SALES",
+        "TRAFFIC STOP, BLACK ICE COLLISION",
+        "ICE, JOHN - WARRANT CHECK",
+        "ICE IN CASE OF EMERGENCY CONTACT",
+        "EVIDENCE HOLD",
+        "VEHICLE REMOVAL 22651 VC",
+        "REMOVAL OF VEHICLE, STATUS OF LICENSE",
+        "LICENSE STATUS",
+        "PAROLE HOLD",
+        "STOLEN ICE CHEST",
+        "TREE REMOVAL DISPUTE",
+        "HERO AWARD CHECK",
+        "DELIVERY SERVICE, NICE AREA",
+        "INSURANCE STATUS",
+        "DISABLED PERSON PLACARD",
+        "SUBJ ON HOLD AT CBP BRIDGE",
+        "TRAFFIC STOP",
+        "",
+    ] {
+        let topic = reason(text);
+        assert!(matches!(topic, Topic::None | Topic::Offense), "{text}: {topic:?}");
+    }
+}
+
+#[test]
+fn other_topics() {
+    check(
+        Topic::IllegalEntry,
+        &["8 USC 1325", "8USC1325", "TITLE 8, SECTION 1325", "ILLEGAL ENTRY"],
+    );
+    check(
+        Topic::Reentry,
+        &["8 USC 1326(b)(2)", "8 USC 1326 AGGRAVATED FELONY", "AGG FELON, 8 U.S.C. 1326"],
+    );
+    // What excuses a reentry does not excuse a removal.
+    check(Topic::Immigration, &["8 USC 1326 AGG FELON, DETAINER AND REMOVAL ORDER"]);
+    check(Topic::StatusException, &["18 USC 922(d)(5)", "U-VISA CERTIFICATION", "I-918B"]);
+    check(Topic::CarryLicense, &["CCW APPLICANT", "CONCEALED WEAPONS PERMIT"]);
+    check(Topic::PrivateMatter, &["TENANT SCREENING", "CIVIL CASE", "curious", "DOING A FAVOR"]);
+    check(Topic::Offense, &["459 BURGLARY", "DUI"]);
+    check(Topic::None, &["ASSIST MOTORIST", "DV GIRLFRIEND STRUCK", "ILLEGAL ENTRY BURGLARY"]);
+}
+
+/// Case, punctuation and where the words stand make no difference; a word within a word is none.
+#[test]
+fn writing_it_otherwise_changes_nothing() {
+    let words =
+        ["ICE", "DETAINER", "REMOVAL", "ORDER", "TRAFFIC", "STOP", "BLACK", "8", "USC", "1227"];
+    let mut generator = Generator(11);
+    for _ in 0..3_000 {
+        let chosen: Vec<&str> =
+            (0..generator.below(6)).map(|_| words[generator.below(words.len())]).collect();
+        let plain = chosen.join(" ");
+        let other = chosen.join([" - ", "/", ".", ",  "][generator.below(4)]).to_lowercase();
+        assert_eq!(reason(&plain), reason(&other), "{plain}");
+        let padded = format!("({plain})");
+        assert_eq!(reason(&plain), reason(&padded), "{plain}");
+        let glued = chosen.iter().map(|word| format!("X{word}X")).collect::<Vec<_>>().join(" ");
+        assert_eq!(reason(&glued), Topic::None, "{glued}");
+    }
+}
+
+#[test]
+fn what_stands_in_several_fields_counts_together() {
+    let words = california().words();
+    assert_eq!(words.reason([&b"DETAINER"[..], b"ERO OFFICER SAMPLE"]), Topic::Immigration);
+    // Words of two fields are no phrase.
+    assert_eq!(words.reason([&b"STOP BLACK"[..], b"ICE DETAINER"]), Topic::Immigration);
+}
+
+#[test]
+fn bulletins_and_replies() {
+    let words = california().words();
+    for (text, topic) in [
+        ("RETIREMENT PARTY FOR SGT SAMPLE", TextTopic::Barred),
+        ("FIRE AT RETIREMENT HOME", TextTopic::None),
+        ("MISSING PERSON JANE SAMPLE", TextTopic::Missing),
+        ("AT RISK MISSING PERSON, DEMENTIA", TextTopic::None),
+        ("ATTEMPT TO LOCATE BLUE SEDAN", TextTopic::Locate),
+        ("RELEASE DATE 05/01 HOME ADDRESS 1 MAIN", TextTopic::Release),
+        ("SUBJECT WILL BE RELEASED 0800", TextTopic::Release),
+        ("SEE CII A12345678 ARR/DET/CITE: NAM:01", TextTopic::History),
+        ("BOLO STOLEN TOYOTA", TextTopic::None),
+    ] {
+        assert_eq!(words.bulletin(text.as_bytes()), topic, "{text}");
+    }
+    for (text, topic) in [
+        ("OUTSTANDING ADMINISTRATIVE WARRANT OF REMOVAL FROM THE US", TextTopic::CivilImmigration),
+        ("MKE/DEPORTED FELON", TextTopic::DeportedFelon),
+        ("NO RECORD NAM/SAMPLE", TextTopic::None),
+    ] {
+        assert_eq!(words.reply(text.as_bytes()), topic, "{text}");
+    }
+}
+
+#[test]
+fn a_table_that_is_wrong_is_refused_with_its_lines() {
+    let head = "list,topic,kind,words,cite\n";
+    let load = |rows: &str| {
+        Policies::load(&[("policy/words.csv".to_owned(), format!("{head}{rows}"))], &schema())
+    };
+    assert!(load("reason,immigration,token,DEPORT*,law\n").is_ok());
+    for (row, expected) in [
+        ("reason,weather,token,RAIN,law\n", "`weather` is no topic of this list"),
+        ("bulletin,immigration,token,RAIN,law\n", "`immigration` is no topic of this list"),
+        ("reason,immigration,innocent,RAIN,law\n", "`immigration` is no topic of this list"),
+        ("reason,immigration,token,RAIN,\n", "a row must say what it rests on"),
+        ("reason,immigration,token,A-B,law\n", "`A-B` must be letters and digits"),
+        ("reason,immigration,token,DEP* ORDER,law\n", "`DEP* ORDER` must be letters and digits"),
+        ("reason,immigration,often,RAIN,law\n", "unknown variant"),
+    ] {
+        let problems = load(&format!("reason,immigration,token,DEPORT*,law\n{row}")).unwrap_err();
+        let found: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(found[0].contains(expected), "{found:?}");
+        assert!(found[0].starts_with("words.csv:3: "), "{found:?}");
+    }
+}

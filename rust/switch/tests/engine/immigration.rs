@@ -1,0 +1,119 @@
+//! The immigration rules on their way through the whole switch: as entered, on each leg, in a
+//! follow-up, in messages between people, and on what comes back.
+
+use std::sync::{Arc, LazyLock};
+
+use clets_switch::Bundle;
+use clets_switch::record::{self, Refused};
+use serde_json::{Value, json};
+
+use crate::nation::{ALPHA, BETA, NCIC, SVS};
+use crate::world::{DOCUMENT, World, bundle};
+
+/// The small state, where the sheriff's second line belongs to Homeland Security.
+static HOMELAND: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
+    let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    document["agencies"][1][2] = json!("fed_ice_hsi");
+    bundle(&document.to_string())
+});
+
+fn connected(world: &mut World) {
+    for (connection, line) in [(ALPHA, "alpha"), (BETA, "beta"), (SVS, "svs"), (NCIC, "ncic")] {
+        world.connect(connection, line);
+    }
+    world.sync();
+    for connection in [ALPHA, BETA, SVS, NCIC] {
+        world.seen(connection);
+    }
+}
+
+fn plate(reference: &str, reason: &str) -> String {
+    format!("ALPHA1.{reference}.U1.IV.4A.CA0010100.LIC/1ABC234.LIS/CA.CAP/C.RSN/{reason}")
+}
+
+fn refusals(world: &World) -> Vec<(u16, Vec<String>)> {
+    let records = world.journal.iter().filter(|(kind, ..)| *kind == record::REFUSED);
+    let refused = records.map(|(.., body)| record::decode::<Refused<'_>>(body).unwrap());
+    refused.map(|it| (it.code, it.rules.iter().map(ToString::to_string).collect())).collect()
+}
+
+#[test]
+fn nothing_is_asked_of_any_file_and_the_sender_is_not_told_which_rule() {
+    let mut world = World::new();
+    connected(&mut world);
+    for (place, reason) in
+        ["ICE DETAINER", "T/S. REMOVAL ORDER, ALIEN", "8 USC 1325", "8 usc 1227"].iter().enumerate()
+    {
+        world.dmpp(ALPHA, &plate(&format!("R{place}"), reason));
+        world.sync();
+        let told = world.data(ALPHA).join("");
+        assert!(told.contains("E430"), "{told}");
+        for secret in ["I-01", "I-07", "15160", "MIGRATION"] {
+            assert!(!told.to_uppercase().contains(secret), "{secret} in {told}");
+        }
+        world.acknowledge(ALPHA);
+        world.sync();
+    }
+    assert_eq!(world.data(SVS).len() + world.data(NCIC).len(), 0);
+    let refused = refusals(&world);
+    assert!(refused.iter().all(|(code, _)| *code == 430), "{refused:?}");
+    let rules: Vec<&str> = refused.iter().map(|(_, rules)| rules[0].as_str()).collect();
+    assert_eq!(rules, ["I-01.1", "I-01.1", "I-07", "I-01.1"]);
+}
+
+#[test]
+fn a_reason_hides_in_no_other_field_and_innocent_words_pass() {
+    let mut world = World::new();
+    connected(&mut world);
+    let hidden = format!("{}.ATN/ERO OFFICER SAMPLE", plate("R1", "DETAINER"));
+    world.dmpp(ALPHA, &hidden);
+    let twice = format!("{}.RSN/ICE DETAINER", plate("R2", "TRAFFIC STOP"));
+    world.dmpp(ALPHA, &twice);
+    world.sync();
+    assert_eq!(refusals(&world).iter().map(|it| it.0).collect::<Vec<_>>(), [430, 430]);
+    world.dmpp(ALPHA, &plate("R3", "POSS ICE / METH SALES"));
+    world.sync();
+    assert_eq!(world.data(SVS).len() + world.data(NCIC).len(), 2);
+}
+
+#[test]
+fn a_release_date_for_homeland_security_waits_for_the_control_center() {
+    let mut world = World::of(Arc::clone(&HOMELAND));
+    connected(&mut world);
+    let message = |reference: &str, to: &str, text: &str| {
+        format!("ALPHA1.{reference}.U1.AM.CA0010100.{to}.TXT\r\n{text}")
+    };
+    for (place, to) in ["BETA1", "CA0020000", "BAYAREA"].iter().enumerate() {
+        let text = "RELEASE DATE 01/06 0800, HOME ADDRESS 1 MAIN ST";
+        world.dmpp(ALPHA, &message(&format!("R{place}"), to, text));
+        world.sync();
+        assert_eq!(world.data(BETA), [""; 0], "{to}");
+    }
+    let accepted = world.journal.iter().filter(|(kind, ..)| *kind == record::ACCEPTED);
+    let held = accepted.filter(|(.., body)| {
+        let accepted: record::Accepted<'_> = record::decode(body).unwrap();
+        accepted.held_until_us > 0 && accepted.rules.iter().any(|rule| rule == "I-15")
+    });
+    assert_eq!(held.count(), 3);
+    world.dmpp(ALPHA, &message("R9", "BETA1", "MEET AT THE COUNTY LINE 0800"));
+    world.sync();
+    assert_eq!(world.data(BETA).len(), 1);
+}
+
+#[test]
+fn a_civil_record_in_an_answer_is_labelled_and_whole() {
+    let mut world = World::new();
+    connected(&mut world);
+    world.dmpp(ALPHA, &plate("R1", "TRAFFIC STOP"));
+    world.sync();
+    world.seen(ALPHA);
+    let asked = world.data(NCIC).remove(0);
+    world.acknowledge(NCIC);
+    let control = crate::nation::control(&asked);
+    let text = "MKE/IMMIGRATION VIOLATOR\r\nOUTSTANDING ADMINISTRATIVE WARRANT OF REMOVAL\r\nEND";
+    world.dmpp(NCIC, &format!("1L01{control}\r\nCA0010100\r\n\r\n{text}"));
+    world.sync();
+    let told = world.data(ALPHA).join("");
+    assert!(told.contains("CIVIL IMMIGRATION RECORD: NO DETENTION"), "{told}");
+    assert!(told.ends_with(text), "{told}");
+}
