@@ -16,7 +16,9 @@
 //! vehicle's removal). CITE: design of the policy filter, two independent tokens to block, one to
 //! flag.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, Input, MatchKind};
 use serde::Deserialize;
 
 use crate::fact::{Fact, TextTopic, Topic};
@@ -67,7 +69,7 @@ struct Pattern {
 /// The words of one list.
 #[derive(Debug, Default)]
 struct Lexicon {
-    automaton: Option<AhoCorasick>,
+    automaton: Option<DFA>,
     patterns: Vec<Pattern>,
 }
 
@@ -119,7 +121,7 @@ impl Words {
 
     /// What a reason is about: all that the sender wrote to say why. Time is linear in their bytes.
     #[must_use]
-    pub fn reason<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Topic {
+    pub fn reason<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]> + Clone) -> Topic {
         let points = self.reasons.points(parts);
         let of = |topic: Topic| points.get(usize::from(topic.index())).copied().unwrap_or(0);
         let mut immigration = of(Topic::Immigration);
@@ -196,30 +198,34 @@ impl Lexicon {
             .iter()
             .map(|row| Pattern { kind: row.kind, topic: row.topic().unwrap_or(0) })
             .collect();
-        let automaton = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
+        // Every pattern begins with a blank, to which no search could skip.
+        let automaton = DFA::builder()
+            .prefilter(false)
             .match_kind(MatchKind::Standard)
             .build(rows.iter().map(|row| row.pattern()))?;
         Ok(Self { automaton: (!rows.is_empty()).then_some(automaton), patterns })
     }
 
     /// The points of each topic. Rows that overlap are not independent: the longest speaks.
-    fn points<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Points {
+    fn points<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]> + Clone) -> Points {
         let mut points = Points::default();
         let Some(automaton) = &self.automaton else {
             return points;
         };
-        let mut text = Vec::new();
+        // Nearly every text: nothing in it is of the list.
+        if !parts.clone().into_iter().any(|part| finds(automaton, part)) {
+            return points;
+        }
+        let mut text = Vec::with_capacity(512);
         for part in parts {
             plain(&mut text, part);
         }
-        let mut found: Vec<(usize, usize, usize)> = automaton
-            .find_overlapping_iter(&text)
+        let search = automaton.try_find_overlapping_iter(Input::new(&text));
+        let mut found: Vec<(usize, usize, usize)> = search
+            .into_iter()
+            .flatten()
             .map(|it| (it.start(), it.end(), it.pattern().as_usize()))
             .collect();
-        if found.is_empty() {
-            return points;
-        }
         // Innocent phrases first, then the longest.
         let rank = |pattern: usize| self.patterns.get(pattern).map(|it| it.kind);
         found.sort_by_key(|(start, end, pattern)| {
@@ -267,22 +273,80 @@ impl Lexicon {
     }
 }
 
+/// Whether anything of a list stands in a text: one step of the automaton for each byte, nothing
+/// copied. It reads a text as [`plain`] writes it.
+fn finds(automaton: &DFA, text: &[u8]) -> bool {
+    let Ok(start) = automaton.start_state(Anchored::No) else {
+        return true;
+    };
+    let mut state = automaton.next_state(Anchored::No, start, b' ');
+    let mut was_blank = true;
+    for byte in text.iter().take(TEXT_BYTES_MAX) {
+        let is_blank = !byte.is_ascii_alphanumeric();
+        if is_blank && was_blank {
+            continue;
+        }
+        was_blank = is_blank;
+        let byte = if is_blank { b' ' } else { byte.to_ascii_uppercase() };
+        state = automaton.next_state(Anchored::No, state, byte);
+        if automaton.is_match(state) {
+            return true;
+        }
+    }
+    automaton.is_match(automaton.next_state(Anchored::No, state, b' '))
+}
+
 /// Appends a text as words in capital letters with one blank around each.
 fn plain(out: &mut Vec<u8>, text: &[u8]) {
     // No phrase reaches from one part into the next.
     out.extend_from_slice(if out.is_empty() { b" " } else { b"| " });
-    for byte in text.iter().take(TEXT_BYTES_MAX) {
-        if byte.is_ascii_alphanumeric() {
-            out.push(byte.to_ascii_uppercase());
-        } else if out.last() != Some(&b' ') {
-            out.push(b' ');
+    let mut is_blank = true;
+    out.extend(text.iter().take(TEXT_BYTES_MAX).filter_map(|byte| {
+        let was_blank = std::mem::replace(&mut is_blank, !byte.is_ascii_alphanumeric());
+        match is_blank {
+            false => Some(byte.to_ascii_uppercase()),
+            true => (!was_blank).then_some(b' '),
         }
-    }
-    if out.last() != Some(&b' ') {
+    }));
+    if !is_blank {
         out.push(b' ');
     }
 }
 
 fn problem(line: u64, text: String) -> Problem {
     Problem { file: FILE.to_owned(), line: u32::try_from(line).unwrap_or(u32::MAX), text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found in passing is what is found in the text as it is written out.
+    #[test]
+    fn the_quick_look_sees_what_the_long_one_sees() {
+        let words = ["ice", "DETAINER", "black", "i", "247a", "deported", "xdetainer", "8", "usc"];
+        let marks = [" ", ".", "--", "(", "\r\n", "", "\u{e9}"];
+        let table = "list,topic,kind,words,cite\n\
+            reason,immigration,token,DETAINER,law\nreason,immigration,sure,I 247A,law\n\
+            reason,immigration,token,DEPORT*,law\nreason,*,innocent,BLACK ICE,law\n";
+        let lexicon = Words::parse(table).unwrap().reasons;
+        let automaton = lexicon.automaton.as_ref().unwrap();
+        let mut state = 9_u64;
+        let mut below = |count: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % count
+        };
+        let mut seen = [0; 2];
+        for _ in 0..20_000 {
+            let text: String = (0..below(6))
+                .flat_map(|_| [marks[below(marks.len())], words[below(words.len())]])
+                .collect();
+            let mut written = Vec::new();
+            plain(&mut written, text.as_bytes());
+            let found = automaton.try_find(&Input::new(&written)).unwrap().is_some();
+            assert_eq!(finds(automaton, text.as_bytes()), found, "{text:?}");
+            seen[usize::from(found)] += 1;
+        }
+        assert!(seen.iter().all(|count| *count > 2_000), "{seen:?}");
+    }
 }

@@ -292,11 +292,10 @@ impl Judge {
         let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
         let key = catalogue.key(key_id).ok_or_else(unknown)?;
         catalogue.check(key_id, envelope, bytes).map_err(|error| Decision::refusal(error.code))?;
-        let mut facts = Facts::gather(bundle, line, envelope, bytes, day);
         let for_everyone = bundle.traits.is_for_everyone(key);
         let plan =
             plan(directory, envelope, bytes, key, for_everyone).map_err(Decision::unplanned)?;
-        facts.note_addressees(bundle, envelope, bytes, &plan);
+        let facts = Facts::gather(bundle, line, envelope, bytes, key_id, &plan, day);
         let decision = self.message(bundle, &facts, key_id, &plan, day);
         if !decision.passes() {
             return Err(decision);

@@ -9,7 +9,7 @@ use clets_routing::{
     AgencyId, Directory, Level, LineId, LineKind, Ori, OriId, Standing, StationId, StationKind,
     User, UserId,
 };
-use clets_wire::Envelope;
+use clets_wire::{Envelope, KeyId};
 
 use crate::Bundle;
 use crate::bundle::KeyFacts;
@@ -55,10 +55,24 @@ impl Facts {
         line: LineId,
         envelope: &Envelope,
         bytes: &[u8],
+        key: KeyId,
+        plan: &Plan<'_>,
         day: i32,
     ) -> Self {
         let identity = identify(&bundle.directory, envelope, bytes);
-        let base = base(bundle, line, envelope, bytes, identity, day);
+        let mut base = base(bundle, line, envelope, bytes, identity, day);
+        let words = bundle.policies.words();
+        let text = envelope.text.map(|text| text.of(bytes)).unwrap_or_default();
+        if bundle.key_facts(key).is_some_and(|key| key.action == policy::Action::Administer) {
+            base.text_topic = words.bulletin(text);
+            base.to_homeland = reaches_homeland(bundle, envelope, bytes, plan);
+        } else {
+            // Whatever says why counts, every time that it stands there.
+            let names = &bundle.directory.settings().fields;
+            let why = [&names.reason, &names.attention, &names.case];
+            let stated = why.into_iter().flat_map(|name| envelope.values(bytes, name.as_bytes()));
+            base.topic = words.reason(stated.chain([text]));
+        }
         Self { base, ori: identity.ori }
     }
 
@@ -76,25 +90,6 @@ impl Facts {
         };
         describe_agency(&mut base, bundle, ori);
         Self { base, ori: id }
-    }
-
-    /// Notes whom a message to people reaches.
-    pub(crate) fn note_addressees(
-        &mut self,
-        bundle: &Bundle,
-        envelope: &Envelope,
-        bytes: &[u8],
-        plan: &Plan<'_>,
-    ) {
-        let directory = &bundle.directory;
-        let stations = plan.legs.iter().filter_map(|leg| match leg {
-            Leg::Station(station) => Some(directory.station_of(*station).ori),
-            Leg::Host { .. } => None,
-        });
-        let named = envelope.destinations.iter().filter_map(|it| directory.ori(it.of(bytes)));
-        self.base.to_homeland = stations
-            .chain(named)
-            .any(|ori| bundle.agency_facts(directory.ori_of(ori).agency).is_homeland());
     }
 
     /// The agency that speaks.
@@ -177,6 +172,18 @@ fn base(
     describe_user(&mut situation, user, day);
     describe_request(&mut situation, bundle, envelope, bytes);
     situation
+}
+
+/// Whether a message to people reaches an office of Homeland Security, by its station or its ORI.
+fn reaches_homeland(bundle: &Bundle, envelope: &Envelope, bytes: &[u8], plan: &Plan<'_>) -> bool {
+    let directory = &bundle.directory;
+    let stations = plan.legs.iter().filter_map(|leg| match leg {
+        Leg::Station(station) => Some(directory.station_of(*station).ori),
+        Leg::Host { .. } => None,
+    });
+    let named = envelope.destinations.iter().filter_map(|it| directory.ori(it.of(bytes)));
+    let mut oris = stations.chain(named);
+    oris.any(|ori| bundle.agency_facts(directory.ori_of(ori).agency).is_homeland())
 }
 
 fn station_kind(kind: StationKind) -> policy::StationKind {
@@ -267,11 +274,6 @@ fn describe_request(situation: &mut Situation, bundle: &Bundle, envelope: &Envel
     situation.case_number = content(field(&names.case)) == Content::Present;
     let text = envelope.text.map(|text| text.of(bytes).trim_ascii()).unwrap_or_default();
     situation.text = !text.is_empty();
-    // Whatever says why counts, every time that it stands there.
-    let why = [&names.reason, &names.attention, &names.case];
-    let stated = why.into_iter().flat_map(|name| envelope.values(bytes, name.as_bytes()));
-    situation.topic = bundle.policies.words().reason(stated.chain([text]));
-    situation.text_topic = bundle.policies.words().bulletin(text);
 }
 
 /// The lower-case name of a one-letter code.

@@ -374,7 +374,8 @@ impl Engine {
             return Err(CommandError::of(codes::LINE_UNKNOWN));
         };
         let day = day_of(now_us);
-        let facts = Facts::gather(&bundle, line, &stored.envelope, &stored.body, day);
+        let (envelope, body) = (&stored.envelope, &stored.body);
+        let facts = Facts::gather(&bundle, line, envelope, body, stored.key, &plan, day);
         let decision = self.judge.message(&bundle, &facts, stored.key, &plan, day);
         if !decision.passes() {
             let mut error = CommandError::of(decision.code);

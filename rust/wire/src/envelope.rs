@@ -98,7 +98,11 @@ impl Envelope {
     }
 
     /// The values of the fields with this code, in the order of the message.
-    pub fn values<'a>(&self, bytes: &'a [u8], code: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    pub fn values<'a>(
+        &self,
+        bytes: &'a [u8],
+        code: &[u8],
+    ) -> impl Iterator<Item = &'a [u8]> + Clone {
         let fields = self.fields.iter().filter(move |f| is_code(f.code.of(bytes), code));
         fields.map(|f| f.value.of(bytes))
     }
