@@ -195,3 +195,20 @@ fn no_immigration_enforcement_with_other_than_criminal_history() {
     }
     assert!(refused > 10_000 && history_passed > 1_000, "{refused}, {history_passed}");
 }
+
+/// T-18: a joint message to 21 addressees, and a message to six states.
+#[test]
+fn t_18_too_many_addressees() {
+    let message = with(&plate(), "action=administer data_class=admin destination=agency");
+    let joint = with(&message, "scope=joint addressing=many");
+    assert_eq!(ids(&joint), answer_of(Effect::Reject, 508, &["B-03.2"]));
+    let states = with(&message, "scope=state destination=nlets addressing=many_states");
+    assert_eq!(ids(&states), answer_of(Effect::Reject, 508, &["B-05.2"]));
+}
+
+/// T-20: a user who has left the agency.
+#[test]
+fn t_20_a_user_who_has_left() {
+    let left = with(&plate(), "standing=separated");
+    assert_eq!(ids(&left), answer_of(Effect::Reject, 424, &["A-18.1", "A-18.2"]));
+}
