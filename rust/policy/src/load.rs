@@ -46,7 +46,7 @@ pub(crate) fn load(files: &[(String, String)], schema: &str) -> Result<Policies,
     let mut words = Words::default();
     for (file, text) in files {
         if file.ends_with(words::FILE) {
-            match Words::parse(text) {
+            match Words::parse(file, text) {
                 Ok(read) => words = read,
                 Err(found) => problems.extend(found),
             }

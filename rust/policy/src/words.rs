@@ -24,12 +24,10 @@ use serde::Deserialize;
 use crate::fact::{Fact, TextTopic, Topic};
 use crate::load::Problem;
 
-/// The file of the bundle.
+/// How the name of the bundle's file ends.
 pub(crate) const FILE: &str = "words.csv";
 /// Points that make a topic.
 const ENOUGH: u8 = 2;
-/// Longest text looked at, bytes: a rap sheet with room to spare. What stands behind is not read.
-const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// Which texts a row is for.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -73,8 +71,8 @@ struct Lexicon {
     patterns: Vec<Pattern>,
 }
 
-/// Topics of a list at most.
-const TOPICS: usize = 16;
+/// Topics of a list at most: the bits of [`u16`].
+const TOPICS: usize = u16::BITS as usize;
 /// Points by topic.
 type Points = [u8; TOPICS];
 
@@ -88,8 +86,12 @@ pub struct Words {
 
 impl Words {
     /// Reads the table.
-    pub(crate) fn parse(table: &str) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn parse(file: &str, table: &str) -> Result<Self, Vec<Problem>> {
         let (mut rows, mut problems) = (Vec::new(), Vec::new());
+        let problem = |line: u64, text: String| {
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
+            Problem { file: file.to_owned(), line, text }
+        };
         let mut reader = csv::ReaderBuilder::new().from_reader(table.as_bytes());
         for row in reader.deserialize::<Row>() {
             match row {
@@ -232,22 +234,23 @@ impl Lexicon {
             let guilty = rank(*pattern) != Some(Kind::Innocent);
             (guilty, std::cmp::Reverse(end - start), *start)
         });
-        // Innocent phrases are taken for every topic, others for their own.
-        let mut taken: Vec<(usize, usize, Option<u8>)> = Vec::new();
-        let mut counted: Vec<usize> = Vec::new();
+        // What each byte was read as, a bit for a topic; an innocent phrase is read as all of them.
+        let mut read_as = vec![0_u16; text.len()];
+        let mut counted = vec![false; self.patterns.len()];
         let mut hints = Points::default();
         for (start, end, number) in found {
             let Some(pattern) = self.patterns.get(number) else { continue };
-            let topic = (pattern.kind != Kind::Innocent).then_some(pattern.topic);
+            let innocent = pattern.kind == Kind::Innocent;
+            let topic = if innocent { u16::MAX } else { 1 << pattern.topic };
             // Neighbours share the blank between them.
-            let overlaps = |(from, to, owner): &(usize, usize, Option<u8>)| {
-                start + 1 < *to && *from + 1 < end && (owner.is_none() || *owner == topic)
-            };
-            if taken.iter().any(overlaps) || counted.contains(&number) {
+            let Some(bytes) = read_as.get_mut(start + 1..end) else { continue };
+            if !innocent && bytes.iter().any(|read| read & topic != 0) {
                 continue;
             }
-            taken.push((start, end, topic));
-            counted.push(number);
+            bytes.iter_mut().for_each(|read| *read |= topic);
+            if counted.get_mut(number).is_none_or(|counted| std::mem::replace(counted, true)) {
+                continue;
+            }
             let place = usize::from(pattern.topic);
             let (slot, more) = match pattern.kind {
                 Kind::Innocent => continue,
@@ -281,7 +284,7 @@ fn finds(automaton: &DFA, text: &[u8]) -> bool {
     };
     let mut state = automaton.next_state(Anchored::No, start, b' ');
     let mut was_blank = true;
-    for byte in text.iter().take(TEXT_BYTES_MAX) {
+    for byte in text {
         let is_blank = !byte.is_ascii_alphanumeric();
         if is_blank && was_blank {
             continue;
@@ -301,7 +304,7 @@ fn plain(out: &mut Vec<u8>, text: &[u8]) {
     // No phrase reaches from one part into the next.
     out.extend_from_slice(if out.is_empty() { b" " } else { b"| " });
     let mut is_blank = true;
-    out.extend(text.iter().take(TEXT_BYTES_MAX).filter_map(|byte| {
+    out.extend(text.iter().filter_map(|byte| {
         let was_blank = std::mem::replace(&mut is_blank, !byte.is_ascii_alphanumeric());
         match is_blank {
             false => Some(byte.to_ascii_uppercase()),
@@ -311,10 +314,6 @@ fn plain(out: &mut Vec<u8>, text: &[u8]) {
     if !is_blank {
         out.push(b' ');
     }
-}
-
-fn problem(line: u64, text: String) -> Problem {
-    Problem { file: FILE.to_owned(), line: u32::try_from(line).unwrap_or(u32::MAX), text }
 }
 
 #[cfg(test)]
@@ -329,7 +328,7 @@ mod tests {
         let table = "list,topic,kind,words,cite\n\
             reason,immigration,token,DETAINER,law\nreason,immigration,sure,I 247A,law\n\
             reason,immigration,token,DEPORT*,law\nreason,*,innocent,BLACK ICE,law\n";
-        let lexicon = Words::parse(table).unwrap().reasons;
+        let lexicon = Words::parse(FILE, table).unwrap().reasons;
         let automaton = lexicon.automaton.as_ref().unwrap();
         let mut state = 9_u64;
         let mut below = |count: usize| {

@@ -261,7 +261,7 @@ impl Engine {
         let said: Vec<Answer> = part
             .replies
             .iter()
-            .map(|reply| self.bundle.answers.classify(system, crate::outbound::content(reply)))
+            .map(|reply| self.bundle.answers.classify(system, reply.content()))
             .collect();
         let order = [Answer::Hit, Answer::Reject, Answer::Other, Answer::NoHit];
         order.into_iter().find(|class| said.contains(class))

@@ -265,8 +265,7 @@ impl Judge {
             return Decision::refusal(codes::UNKNOWN_KEY);
         };
         if bundle.directory.line(line).kind == LineKind::Host {
-            let text = envelope.text.map(|text| text.of(bytes)).unwrap_or_default();
-            let facts = Facts::of_reply(bundle, addressee(envelope, bytes), text);
+            let facts = Facts::of_reply(bundle, addressee(envelope, bytes), envelope, bytes);
             return match bundle.key_facts(key_id) {
                 Some(key) => self.host_message(bundle, &facts, key, day),
                 None => Decision::refusal(codes::UNKNOWN_KEY),

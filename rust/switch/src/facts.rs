@@ -78,14 +78,19 @@ impl Facts {
 
     /// The facts of a host's reply: it is judged against the class of the agency that asked,
     /// because an answer can be more restricted than its question.
-    pub(crate) fn of_reply(bundle: &Bundle, requester: &[u8], text: &[u8]) -> Self {
+    pub(crate) fn of_reply(
+        bundle: &Bundle,
+        requester: &[u8],
+        envelope: &Envelope,
+        bytes: &[u8],
+    ) -> Self {
         let directory = &bundle.directory;
         let id = directory.ori(requester);
         let ori = id.map(|id| directory.ori_of(id));
         let mut base = Situation {
             peer: policy::Peer::Host,
             ori: policy::Ori::Matches,
-            text_topic: bundle.policies.words().reply(text),
+            text_topic: bundle.policies.words().reply(envelope.content(bytes)),
             ..Situation::default()
         };
         describe_agency(&mut base, bundle, ori);

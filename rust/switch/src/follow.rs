@@ -17,7 +17,6 @@ use crate::decision::find_key;
 use crate::engine::Engine;
 use crate::facts::day_of;
 use crate::intake::Incoming;
-use crate::outbound::content;
 use crate::queue::Stored;
 use crate::receipt::Receipt;
 use crate::{Control, Decision, Effects, codes};
@@ -54,7 +53,7 @@ impl Engine {
         for rule in bundle.directory.follow_ups() {
             let applies =
                 rule.hosts.contains(&host) && rule.after.iter().any(|after| **after == *name);
-            let fields = applies.then(|| rule.locate(content(reply))).flatten();
+            let fields = applies.then(|| rule.locate(reply.content())).flatten();
             let Some(fields) = fields else {
                 continue;
             };

@@ -3,7 +3,7 @@
 use clets_routing::{Framing, Line, LineId};
 use clets_wire::framing::dmpp::{self, function, status};
 use clets_wire::framing::native;
-use clets_wire::{Dialect, Key, Outbound, Span, encode};
+use clets_wire::{Dialect, Key, Outbound, encode};
 
 use crate::engine::Engine;
 use crate::queue::{Entry, Stored};
@@ -211,7 +211,7 @@ fn render_for_station(
 
 /// DMPP has no mark for a possible duplicate, so the text gets a line of its own before it.
 pub(crate) fn labelled(stored: &Stored, mark_duplicate: bool) -> Vec<u8> {
-    let body = content(stored);
+    let body = stored.content();
     let mut text = Vec::with_capacity(body.len() + 64);
     if mark_duplicate {
         text.extend_from_slice(b"POSSIBLE DUPLICATE MESSAGE\r\n");
@@ -225,17 +225,4 @@ pub(crate) fn labelled(stored: &Stored, mark_duplicate: bool) -> Vec<u8> {
     }
     text.extend_from_slice(body);
     text
-}
-
-/// The text of a message, or its fields as they stand.
-pub(crate) fn content(stored: &Stored) -> &[u8] {
-    if let Some(text) = stored.envelope.text {
-        return text.of(&stored.body);
-    }
-    match (stored.envelope.fields.first(), stored.envelope.fields.last()) {
-        (Some(first), Some(last)) => {
-            Span { start: first.code.start, end: last.value.end }.of(&stored.body)
-        }
-        _ => b"",
-    }
 }

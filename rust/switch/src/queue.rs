@@ -46,6 +46,11 @@ impl Stored {
         span.map(|span| span.of(&self.body)).unwrap_or_default()
     }
 
+    /// The text, or the fields as they stand.
+    pub(crate) fn content(&self) -> &[u8] {
+        self.envelope.content(&self.body)
+    }
+
     pub(crate) fn station(&self) -> &[u8] {
         self.part(self.envelope.station)
     }

@@ -132,8 +132,8 @@ impl Engine {
         let bundle = Arc::clone(&self.bundle);
         let key_id = find_key(&bundle, &incoming.envelope, incoming.bytes).unwrap_or(*asked_key);
         let data_class = bundle.key_facts(key_id)?.data_class;
-        let text = incoming.part(incoming.envelope.text);
-        let facts = Facts::of_reply(&bundle, asked.origin(), text);
+        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let facts = Facts::of_reply(&bundle, asked.origin(), envelope, bytes);
         let heading = KeyFacts { action: Action::Reply, data_class };
         let decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
         if !decision.permits() {
@@ -216,9 +216,8 @@ impl Engine {
                 return None;
             }
         };
-        let text = incoming.part(incoming.envelope.text);
-        let requester = addressee(&incoming.envelope, incoming.bytes);
-        let facts = Facts::of_reply(&bundle, requester, text);
+        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let facts = Facts::of_reply(&bundle, addressee(envelope, bytes), envelope, bytes);
         let heading = bundle.key_facts(key_id)?;
         let mut decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
         if !decision.permits() {

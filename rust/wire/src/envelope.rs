@@ -84,6 +84,16 @@ impl Envelope {
         }
     }
 
+    /// The text of the message, or its fields as they stand.
+    #[must_use]
+    pub fn content<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let fields = || {
+            let (first, last) = (self.fields.first()?, self.fields.last()?);
+            Some(Span { start: first.code.start, end: last.value.end })
+        };
+        self.text.or_else(fields).map(|span| span.of(bytes)).unwrap_or_default()
+    }
+
     /// The value of the first field with this code. `bytes` must be the payload that was decoded.
     #[must_use]
     pub fn field<'a>(&self, bytes: &'a [u8], code: &[u8]) -> Option<&'a [u8]> {

@@ -134,6 +134,17 @@ fn what_stands_in_several_fields_counts_together() {
 }
 
 #[test]
+fn said_twice_is_said_once() {
+    for text in ["ALIEN STATUS", "POSS ICE / METH SALES", "DETAINER", "EVIDENCE HOLD, BLACK ICE"] {
+        let again = [text; 3].join(". ");
+        assert_eq!(reason(&again), reason(text), "{again}");
+    }
+    // However long what stands before it.
+    let behind = format!("{} DEPORTED FELON", "NO RECORD ".repeat(20_000));
+    assert_eq!(california().words().reply(behind.as_bytes()), TextTopic::DeportedFelon);
+}
+
+#[test]
 fn bulletins_and_replies() {
     let words = california().words();
     for (text, topic) in [
@@ -177,6 +188,6 @@ fn a_table_that_is_wrong_is_refused_with_its_lines() {
         let problems = load(&format!("reason,immigration,token,DEPORT*,law\n{row}")).unwrap_err();
         let found: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert!(found[0].contains(expected), "{found:?}");
-        assert!(found[0].starts_with("words.csv:3: "), "{found:?}");
+        assert!(found[0].starts_with("policy/words.csv:3: "), "{found:?}");
     }
 }

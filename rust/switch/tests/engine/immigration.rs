@@ -110,6 +110,19 @@ fn a_civil_record_in_an_answer_is_labelled_and_whole() {
     let asked = world.data(NCIC).remove(0);
     world.acknowledge(NCIC);
     let control = crate::nation::control(&asked);
+    // Another system's answer in fields is read as one in words.
+    let asked = world.data(SVS).remove(0);
+    world.acknowledge(SVS);
+    let reference = asked.split('.').nth(1).unwrap();
+    world.dmpp(
+        SVS,
+        &format!("CASVS0000.{reference}.U1.QV.CASVS0000.CA0010100.MKE/DEPORTED FELON.LIC/1ABC234"),
+    );
+    world.sync();
+    let told = world.data(ALPHA).join("");
+    assert!(told.contains("DEPORTED FELON RECORD: CRIMINAL"), "{told}");
+    world.acknowledge(ALPHA);
+    world.sync();
     let text = "MKE/IMMIGRATION VIOLATOR\r\nOUTSTANDING ADMINISTRATIVE WARRANT OF REMOVAL\r\nEND";
     world.dmpp(NCIC, &format!("1L01{control}\r\nCA0010100\r\n\r\n{text}"));
     world.sync();

@@ -97,14 +97,7 @@ fn an_inquiry_that_a_file_does_not_take_ends_once() {
             world.sync();
         }
         assert!(told(&mut world).join("").contains("E507"));
-        if crash {
-            world.restart();
-            connect(&mut world);
-        }
-        world.wait(31);
-        let later = told(&mut world).join("");
-        assert!(!later.contains("STOLEN VEHICLES"), "{later}");
-        ended_once(&world);
+        is_told_no_more(&mut world, crash);
     }
 }
 
@@ -122,14 +115,7 @@ fn an_inquiry_that_waits_out_its_time_ends_once() {
         world.wait(2);
         let texts = told(&mut world).join("");
         assert_eq!(texts.matches("STOLEN VEHICLES").count(), 5, "{texts}");
-        if crash {
-            world.restart();
-            connect(&mut world);
-        }
-        world.wait(31);
-        let later = told(&mut world).join("");
-        assert!(!later.contains("STOLEN VEHICLES"), "{later}");
-        ended_once(&world);
+        is_told_no_more(&mut world, crash);
     }
 }
 
@@ -157,6 +143,18 @@ fn a_late_answer_is_passed_on_even_to_what_was_never_acknowledged() {
         assert!(late.contains("REF1") && late.contains("LATE"), "{late}");
         ended_once(&world);
     }
+}
+
+/// What has ended stays so, and nobody is told of it again, also after a restart.
+fn is_told_no_more(world: &mut World, crash: bool) {
+    if crash {
+        world.restart();
+        connect(world);
+    }
+    world.wait(31);
+    let later = told(world).join("");
+    assert!(!later.contains("STOLEN VEHICLES"), "{later}");
+    ended_once(world);
 }
 
 /// A reply may be missing after delivery; nothing else ends twice.

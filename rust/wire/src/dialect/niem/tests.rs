@@ -2,9 +2,10 @@
 
 use super::super::tests::{own, pairs, read, refused};
 use super::table::{Kind, TABLE};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, encode};
 use crate::keys::Catalogue;
 use crate::limits::{XML_ATTRIBUTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX, XML_NAME_BYTES_MAX};
+use crate::outbound::Outbound;
 
 const HEAD: &str = "<n2:NLETS xmlns:n2=\"http://www.nlets.org/niem/1.0\" \
     xmlns:nh2=\"http://www.nlets.org/niem/nlets-hdr/1.0\" \
@@ -101,6 +102,22 @@ fn of_a_response_nothing_is_lost() {
     );
     let wanted = "RSN/T\r\nPersonEyeColorText: BLUE\r\nLICENSE VALID. <>\r\nEND\r\nIMR/QUJDREVG";
     assert_eq!(String::from_utf8_lossy(&text), wanted);
+}
+
+#[test]
+fn words_that_only_look_like_a_picture_are_kept() {
+    for text in ["IMR/", "IMR/NOT BASE64", "IMR/ \r\nIMR/QUJD", "IMR/QUJD", "X\r\n\r\nIMR/QUJD"] {
+        let message = Outbound {
+            mke: b"AM",
+            origin: b"AZ0000000",
+            destinations: &[b"CA0190100"],
+            text: Some(text.as_bytes()),
+            ..Outbound::default()
+        };
+        let mut xml = Vec::new();
+        encode(&mut xml, Dialect::NiemOut, &message);
+        assert_eq!(read(&xml, Dialect::NiemOut).text, own(text), "{text}");
+    }
 }
 
 #[test]

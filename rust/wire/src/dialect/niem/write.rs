@@ -84,23 +84,20 @@ fn parts<'a>(message: &Outbound<'a>) -> Vec<Part<'a>> {
             (at, row, if is_date { dashed(value) } else { value })
         }));
     };
-    let Some(mut text) = message.text else {
+    let Some(text) = message.text else {
         for (code, value) in message.fields {
             place(code, Cow::Borrowed(value));
         }
         return parts;
     };
-    let mut pictures = Vec::new();
-    while let Some((before, picture)) = last_picture(text) {
+    // A text that is nothing but pictures leaves no text.
+    let (mut words, mut pictures) = (Some(text), Vec::new());
+    while let Some((before, picture)) = words.and_then(last_picture) {
         pictures.push(picture);
-        match before {
-            Some(before) => text = before,
-            None => break,
-        }
+        words = before;
     }
-    // A text that was nothing but a picture leaves no text.
-    if pictures.is_empty() || !text.starts_with(table::PICTURE.as_bytes()) {
-        place(b"TXT", Cow::Borrowed(text));
+    if let Some(words) = words {
+        place(b"TXT", Cow::Borrowed(words));
     }
     for picture in pictures.into_iter().rev() {
         place(table::PICTURE_CODE, Cow::Borrowed(picture));
