@@ -5,17 +5,26 @@ use std::sync::{Arc, LazyLock};
 
 use clets_switch::Bundle;
 use clets_switch::record::{self, Refused};
+use clets_wire::framing::native;
 use serde_json::{Value, json};
 
 use crate::nation::{ALPHA, BETA, NCIC, SVS};
 use crate::world::{DOCUMENT, World, bundle};
 
-/// The small state, where the sheriff's second line belongs to Homeland Security.
-static HOMELAND: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
+/// The small state, where the second line belongs to Homeland Security.
+static HOMELAND: LazyLock<Arc<Bundle>> = LazyLock::new(|| homeland(false));
+static ATTESTED: LazyLock<Arc<Bundle>> = LazyLock::new(|| homeland(true));
+
+fn homeland(attested: bool) -> Arc<Bundle> {
     let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
     document["agencies"][1][2] = json!("fed_ice_hsi");
+    document["agencies"][1].as_array_mut().unwrap().push(json!(attested));
+    let leg = json!({"host": "nlets", "key": "LQ", "destination_field": null,
+        "destination": null, "addressed": true});
+    let routes = document["routes"].as_array_mut().unwrap();
+    routes.push(json!({"keys": ["NLTS.LQ"], "condition": null, "legs": [leg]}));
     bundle(&document.to_string())
-});
+}
 
 fn connected(world: &mut World) {
     for (connection, line) in [(ALPHA, "alpha"), (BETA, "beta"), (SVS, "svs"), (NCIC, "ncic")] {
@@ -74,6 +83,33 @@ fn a_reason_hides_in_no_other_field_and_innocent_words_pass() {
     world.dmpp(ALPHA, &plate("R3", "POSS ICE / METH SALES"));
     world.sync();
     assert_eq!(world.data(SVS).len() + world.data(NCIC).len(), 2);
+}
+
+#[test]
+fn an_inquiry_in_words_says_its_reason_there() {
+    let mut world = World::of(Arc::clone(&HOMELAND));
+    connected(&mut world);
+    let ask = |reference: &str, text: &str| {
+        format!("ALPHA1.{reference}.U1.NLTS.LQ.CA0010100.AZ.TXT\r\n{text}")
+    };
+    world.dmpp(ALPHA, &ask("R1", "WHERE IS SAMPLE,SUE? IMMIGRATION HOLD"));
+    world.dmpp(ALPHA, &ask("R2", "WHERE IS SAMPLE,SUE? FOUND PROPERTY"));
+    world.sync();
+    assert_eq!(refusals(&world).iter().map(|it| it.0).collect::<Vec<_>>(), [430]);
+}
+
+#[test]
+fn homeland_security_is_answered_in_a_crime_once_it_has_attested() {
+    for (state, refused) in [(&HOMELAND, vec![430]), (&ATTESTED, vec![])] {
+        let mut world = World::of(Arc::clone(state));
+        connected(&mut world);
+        let asked = plate("R1", "BURGLARY SUSPECT").replace("ALPHA1", "BETA1");
+        let asked = asked.replace("CA0010100", "CA0020000").replace(".U1.", ".U2.");
+        world.native(BETA, native::Kind::Data, 0, 1, asked.as_bytes());
+        world.sync();
+        assert_eq!(refusals(&world).iter().map(|it| it.0).collect::<Vec<u16>>(), refused);
+        assert_eq!(world.data(SVS).len(), usize::from(refused.is_empty()));
+    }
 }
 
 #[test]
