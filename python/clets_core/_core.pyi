@@ -22,6 +22,7 @@ __all__ = [
     "journal_verify",
     "message_keys",
     "policy_rules",
+    "subject_digest",
 ]
 
 _Orders: TypeAlias = tuple[list[tuple[int, bytes]], list[tuple[int, int]]]
@@ -174,6 +175,7 @@ def error_codes() -> list[tuple[int, str, str]]: ...
 def policy_rules(
     files: list[tuple[str, str]], schema: str
 ) -> list[tuple[str, str, int, str, str, str, str]]: ...
+def subject_digest(key: str, field: str, value: str, beside: str = "", user: str = "") -> str: ...
 def frame(
     framing: str,
     kind: str,

@@ -136,9 +136,9 @@ title = "One"
 members = ["A0190001", "CA0190000"]
 """,
     "agencies.csv": """\
-code,name,class,standing,county,attested
-so,Sheriff,ca_lea,active,19,false
-pd,"Police, Alder",ca_lea,no_chi,19,false
+code,name,class,standing,county,attested,agreement,mobile_chi
+so,Sheriff,ca_lea,active,19,false,false,true
+pd,"Police, Alder",ca_lea,no_chi,19,false,false,false
 """,
     "oris.csv": """\
 ori,agency,full_access,criminal_history,station
@@ -330,8 +330,9 @@ def test_all_mistakes_are_told_at_once(bundle: Path) -> None:
 
 def test_a_quoted_line_break_does_not_shift_the_lines(bundle: Path) -> None:
     change(bundle, "agencies.csv", '"Police, Alder"', '"Police\nAlder"')
-    row = "fd,Fire,ca_fire,active,19,false\n"
-    change(bundle, "agencies.csv", "no_chi,19,false\n", f"no_chi,19,false\n{row}")
+    rest = "19,false,false,false\n"
+    row = f"fd,Fire,ca_fire,active,{rest}"
+    change(bundle, "agencies.csv", f"no_chi,{rest}", f"no_chi,{rest}{row}")
     assert [(p.file, p.line) for p in problems(bundle)] == [("agencies.csv", 5)]
 
 

@@ -94,8 +94,8 @@ def test_names_are_used_once_and_each_agency_is_manned(state: Configuration) -> 
 def test_the_named_entries_stand_first_and_mean_what_they_say(state: Configuration) -> None:
     users = {user.id: user for user in state.users}
     head = [user.id for user in state.users[:25]]
-    assert head == [*(f"U{n:06}" for n in range(1, 14)), *head[13:]]
-    assert head[13:18] == ["U000021", "U000022", "U000023", "U000024", "U000031"]
+    assert head == [*(f"U{n:06}" for n in range(1, 17)), *head[16:]]
+    assert head[16:21] == ["U000021", "U000022", "U000023", "U000024", "U000031"]
     assert (users["U000001"].agency, users["U000001"].level) == ("so-019", "full")
     assert users["U000002"].level == "less_than_full"
     assert users["U000003"].level == "practitioner"

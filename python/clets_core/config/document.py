@@ -9,6 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from clets_core.config.model import (
+        Agency,
         Configuration,
         Dialect,
         FollowUp,
@@ -35,7 +36,7 @@ def document(configuration: Configuration) -> bytes:
         {
             "settings": _settings(switch),
             "agencies": [
-                (a.code, a.name, a.class_, a.standing, a.county, a.attested)
+                (a.code, a.name, a.class_, a.standing, a.county, *_signed(a))
                 for a in configuration.agencies
             ],
             "lines": [_line(line) for line in configuration.lines],
@@ -69,6 +70,10 @@ def document(configuration: Configuration) -> bytes:
             "follow_ups": [_follow_up(rule) for rule in configuration.follow_ups],
         }
     )
+
+
+def _signed(agency: Agency) -> tuple[bool, bool, bool]:
+    return agency.attested, agency.agreement, agency.mobile_chi
 
 
 def _day(day: date | None) -> int | None:

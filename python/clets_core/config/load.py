@@ -45,6 +45,8 @@ CSV_FILES = ("agencies.csv", "oris.csv", "stations.csv", "users.csv")
 OPTIONAL_FILES = ("dialects.toml", "followups.toml")
 SCHEMA_FILE = "policy/schema.cedarschema"
 WORDS_FILE = "policy/words.csv"
+# A bundle without these knows no own, watched, confidential or test records.
+SUBJECT_FILES = ("policy/subjects.csv", "policy/subjects.key")
 
 
 def load(path: str | PathLike[str]) -> Configuration:
@@ -95,7 +97,7 @@ def load(path: str | PathLike[str]) -> Configuration:
         policies=tuple(
             PolicyFile(name=name, text=text)
             for name, text in texts.items()
-            if name.endswith(".cedar") or name == WORDS_FILE
+            if name.endswith(".cedar") or name in {WORDS_FILE, *SUBJECT_FILES}
         ),
         schema=texts[SCHEMA_FILE],
     )
@@ -109,7 +111,7 @@ def _read(folder: Path, problems: Problems) -> dict[str, str]:
     policies = sorted(path.name for path in folder.glob("policy/*.cedar"))
     if not policies:
         problems.add("policy", 0, Code.POLICY, "there is no .cedar file: nothing is permitted")
-    optional = [name for name in OPTIONAL_FILES if (folder / name).exists()]
+    optional = [name for name in (*OPTIONAL_FILES, *SUBJECT_FILES) if (folder / name).exists()]
     names = [*TOML_FILES, *optional, *CSV_FILES, SCHEMA_FILE, WORDS_FILE]
     names += [f"policy/{name}" for name in policies]
     texts: dict[str, str] = {}

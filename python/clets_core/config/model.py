@@ -279,7 +279,8 @@ class Agency(Entry, frozen=True, kw_only=True):
     """A row of ``agencies.csv``. County 0 is an agency of the state or the nation.
 
     ``attested``: it has signed not to use the system for immigration enforcement, which is asked of
-    the offices of Homeland Security.
+    the offices of Homeland Security. ``agreement``: a criminal justice agency controls it by a
+    management control agreement. ``mobile_chi``: its mobile terminals may ask for criminal history.
     """
 
     code: Name
@@ -288,6 +289,8 @@ class Agency(Entry, frozen=True, kw_only=True):
     standing: Literal["active", "no_chi", "suspended"]
     county: County
     attested: bool
+    agreement: bool
+    mobile_chi: bool
 
 
 class Ori(Entry, frozen=True, kw_only=True):
@@ -306,7 +309,10 @@ class Station(Entry, frozen=True, kw_only=True):
     mnemonic: Mnemonic
     line: Name
     ori: OriText
-    kind: Literal["fixed", "interface", "mobile", "receive_only"]
+    kind: Literal["fixed", "interface", "mobile", "receive_only", "training"]
+
+
+UserStanding = Literal["active", "dormant", "on_leave", "separated", "suspended", "trainee"]
 
 
 class User(Entry, frozen=True, kw_only=True):
@@ -315,7 +321,7 @@ class User(Entry, frozen=True, kw_only=True):
     id: UserText
     agency: Name
     level: Level
-    standing: Literal["active", "separated", "suspended"]
+    standing: UserStanding
     cleared: bool
     statement: bool
     hired: date
@@ -324,7 +330,7 @@ class User(Entry, frozen=True, kw_only=True):
 
 
 class PolicyFile(Entry, frozen=True, kw_only=True):
-    """A Cedar file of the ``policy`` folder."""
+    """A file of the ``policy`` folder that the engine reads."""
 
     name: str
     text: str

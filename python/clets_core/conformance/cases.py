@@ -208,6 +208,8 @@ _REFUSED: Final = (
     Case(70, "a group that this agency may not use", "E509",
          traffic.refused_note(509, "closed_group")),
     Case(71, "a message after refusals", "accepted, delivered", traffic.goes_on_after_refusals),
+    Case(72, "criminal history without a case number", "E416",
+         traffic.refusal(416, _without("OCA"), "IH.QHA")),
 )  # fmt: skip
 
 _MESSAGES: Final = (

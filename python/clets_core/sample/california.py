@@ -75,7 +75,7 @@ def _write_policy(target: Path, given: Path | None) -> None:
         for path in target.glob("*.cedar"):
             path.unlink()
         for path in sorted(source.iterdir()):
-            if path.suffix in {".cedar", ".cedarschema", ".csv"}:
+            if path.suffix in {".cedar", ".cedarschema", ".csv", ".key"}:
                 shutil.copyfile(path, target / path.name)
 
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from clets_core.config.model import Agency, AgencyClass, Level, Ori, Station, User
+from clets_core.config.model import (
+    Agency,
+    AgencyClass,
+    Level,
+    Ori,
+    Station,
+    User,
+    UserStanding,
+)
 from clets_core.sample.counties import CITIES, WITHOUT_CITIES, county_name
 from clets_core.sample.draw import Draw
 
@@ -37,7 +45,7 @@ _SECOND = (
     "Heights", "Bluffs", "Creek", "Terrace", "Junction", "Mills", "Park", "Glen", "Vista",
 )  # fmt: skip
 
-StationKind = Literal["fixed", "interface", "mobile", "receive_only"]
+StationKind = Literal["fixed", "interface", "mobile", "receive_only", "training"]
 Standing = Literal["active", "no_chi", "suspended"]
 # The first letter of a mnemonic tells the kind of station.
 _LETTERS: dict[StationKind, str] = {
@@ -45,6 +53,7 @@ _LETTERS: dict[StationKind, str] = {
     "interface": "I",
     "mobile": "M",
     "receive_only": "R",
+    "training": "T",
 }
 # How many stations of which kind an agency of each family has.
 _STATIONS: dict[str, tuple[tuple[StationKind, int], ...]] = {
@@ -70,6 +79,8 @@ class Site:
     full_access: bool = True
     criminal_history: bool = True
     attested: bool = False
+    agreement: bool = False
+    mobile_chi: bool = True
     note: str = ""
 
     @property
@@ -108,6 +119,8 @@ def build(seed: int) -> World:
                 standing=site.standing,
                 county=site.county,
                 attested=site.attested,
+                agreement=site.agreement,
+                mobile_chi=site.mobile_chi,
             )
         )
         world.oris.append(
@@ -207,7 +220,8 @@ def _further_sites() -> list[Site]:
              note="may send to the statewide group GSTATE"),
         site("hwp", "State Highway Patrol, communications", "ca_lea", 34, 95,
              note="may send to the statewide group GSTATE"),
-        site("cdcr", "State corrections, parole desk", "ca_cdcr", 34, 96),
+        site("cdcr", "State corrections, parole desk", "ca_cdcr", 34, 96,
+             mobile_chi=False),
         site("dmv-inv", "Motor vehicle investigations", "ca_dmv", 34, 97, criminal_history=False),
         site("tpd-033", "Mesa Verde Tribal Police", "ca_tribal", 33, 93),
         site("ero-019", "ICE removal operations, field office", "fed_ice_ero", 19, 96,
@@ -263,6 +277,9 @@ def _named_users() -> list[tuple[User, str]]:
         (12, "so-019", "hired 2026-10-01 and not yet trained: in grace through 2027-04-02",
          {"hired": date(2026, 10, 1), "trained": None, "training_to": None}),
         (13, "so-019", "no level on record", {"level": "none"}),
+        (14, "so-019", "trainee: test records only", {"standing": "trainee"}),
+        (15, "so-019", "on leave", {"standing": "on_leave"}),
+        (16, "so-019", "account dormant", {"standing": "dormant"}),
         (21, "pd-019-01", "full access, city behind a county line", {}),
         (22, "pd-019-02", "full access, agency without criminal history", {}),
         (23, "pd-019-03", "full access, agency suspended", {}),
@@ -314,7 +331,7 @@ def _user(user_id: str, site: Site, draw: Draw) -> User:
         training_to = max(LAPSED_SINCE - timedelta(days=draw.below(300)), trained or hired)
     elif draw.chance(1):
         trained = training_to = None
-    standing: Literal["active", "separated", "suspended"] = "active"
+    standing: UserStanding = "active"
     if draw.chance(2):
         standing = "separated"
     elif draw.chance(0.5):

@@ -100,8 +100,11 @@ facts! {
     /// The user's account.
     Standing: Unknown {
         Active "active" "active",
+        Dormant "dormant" "stopped because nobody used it for ninety days",
+        OnLeave "on_leave" "stopped while the user is on leave",
         Separated "separated" "closed because the user has left the agency",
         Suspended "suspended" "suspended",
+        Trainee "trainee" "that of a trainee, for test records only",
         Unknown "unknown" "not known",
     }
 
@@ -158,6 +161,7 @@ facts! {
     /// The ORI in the message, against the station that sent it.
     Ori: Unknown {
         Absent "absent" "absent",
+        Borrowed "borrowed" "a full-access ORI, which a limited-access station may not borrow",
         Foreign "foreign" "that of an agency this station does not serve",
         Matches "matches" "one that this station serves",
         Unknown "unknown" "not on file",
@@ -177,6 +181,7 @@ facts! {
         Interface "interface" "a records or dispatch system",
         Mobile "mobile" "a mobile terminal",
         ReceiveOnly "receive_only" "receive only",
+        Training "training" "a terminal for training and tests",
         Unknown "unknown" "not known",
     }
 
@@ -311,10 +316,21 @@ facts! {
         CivilImmigration "civil_immigration" "a civil immigration warrant",
         DeportedFelon "deported_felon" "a felon who was deported",
         History "history" "criminal history",
+        IllegalEntry "illegal_entry" "a history of illegal entry (8 USC 1325) and nothing else",
         Locate "locate" "an attempt to locate, or what belongs in NCIC",
         Missing "missing" "a missing person",
         None "none" "nothing in particular",
         Release "release" "a person's release, address or transfer",
+    }
+
+    /// Whose record a message is about, by the bundle's lists of identifiers.
+    Subject: Live {
+        Confidential "confidential" "that of a person whose address the law keeps",
+        Live "live" "one of no list",
+        None "none" "nobody's: no person and no thing is named",
+        Own "own" "the user's own",
+        Test "test" "a test record",
+        Watched "watched" "that of a person who is watched over",
     }
 
     /// The attention field: the person for whom the inquiry is made.

@@ -4,6 +4,7 @@ use crate::load::{self, Problem};
 use crate::request::Vocabulary;
 use crate::rule::{Effect, Rule, RuleId, code};
 use crate::situation::Situation;
+use crate::subjects::Subjects;
 use crate::words::Words;
 use cedar_policy::{Authorizer, Decision, Entities, PolicyId, PolicySet, Request};
 
@@ -18,6 +19,7 @@ pub struct Policies {
     pub(crate) slices: Box<[Slice]>,
     pub(crate) generation: u64,
     pub(crate) words: Words,
+    pub(crate) subjects: Subjects,
 }
 
 /// The rules in force over a run of days.
@@ -54,8 +56,9 @@ impl Verdict {
 }
 
 impl Policies {
-    /// Reads, validates and dates a bundle: `(file name, text)` of each Cedar file and of
-    /// `words.csv`, and the schema. Without words, no text has a topic.
+    /// Reads, validates and dates a bundle: `(file name, text)` of each Cedar file, of `words.csv`
+    /// and of `subjects.csv` with `subjects.key`, and the schema. Without words, no text has a
+    /// topic; without subjects, every record is one of no list.
     ///
     /// Rules keep the order of the files and of each file; when several refuse, the first gives
     /// the number that the sender is told.
@@ -94,6 +97,12 @@ impl Policies {
     #[must_use]
     pub const fn words(&self) -> &Words {
         &self.words
+    }
+
+    /// Whose records are listed.
+    #[must_use]
+    pub const fn subjects(&self) -> &Subjects {
+        &self.subjects
     }
 
     /// Every rule, all versions, in bundle order.

@@ -27,6 +27,7 @@ mod request;
 mod rule;
 mod schema;
 mod situation;
+mod subjects;
 mod words;
 
 pub use day::{day_of, day_text};
@@ -34,11 +35,12 @@ pub use explain::{Explanation, Ground, NearestPermit};
 pub use fact::{
     Action, Addressing, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass,
     Destination, Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind,
-    TextTopic, Topic, Training, User,
+    Subject, TextTopic, Topic, Training, User,
 };
 pub use judge::{Policies, Verdict};
 pub use load::Problem;
 pub use memo::Memo;
 pub use rule::{Effect, Rule, RuleId, code};
 pub use situation::{Field, Home, Situation};
+pub use subjects::{Identifier, SubjectKey, Subjects};
 pub use words::Words;

@@ -6,6 +6,7 @@ use crate::judge::{Policies, Slice, policy_id};
 use crate::request::Vocabulary;
 use crate::rule::{Effect, Rule, RuleId};
 use crate::schema;
+use crate::subjects::{self, Subjects};
 use crate::words::{self, Words};
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{Effect as CedarEffect, Policy, PolicySet, Schema, ValidationMode, Validator};
@@ -34,7 +35,8 @@ impl std::error::Error for Problem {}
 /// Rules of one bundle, all versions together. More would not fit a [`RuleId`].
 const RULES_MAX: usize = u16::MAX as usize;
 
-const ANNOTATIONS: [&str; 8] = ["id", "effect", "cite", "text", "code", "from", "to", "label"];
+const ANNOTATIONS: [&str; 9] =
+    ["id", "effect", "cite", "text", "code", "from", "to", "label", "segment"];
 
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 
@@ -44,12 +46,24 @@ pub(crate) fn load(files: &[(String, String)], schema: &str) -> Result<Policies,
     let mut rules = Vec::new();
     let mut policies = Vec::new();
     let mut words = Words::default();
+    let mut listed = Subjects::default();
+    let key = files.iter().find(|(file, _)| file.ends_with(subjects::KEY_FILE));
     for (file, text) in files {
         if file.ends_with(words::FILE) {
             match Words::parse(file, text) {
                 Ok(read) => words = read,
                 Err(found) => problems.extend(found),
             }
+            continue;
+        }
+        if file.ends_with(subjects::FILE) {
+            match Subjects::parse(file, text, key.map(|(_, key)| key.as_str())) {
+                Ok(read) => listed = read,
+                Err(found) => problems.extend(found),
+            }
+            continue;
+        }
+        if file.ends_with(subjects::KEY_FILE) {
             continue;
         }
         for (policy, rule) in parse(file, text, &mut problems) {
@@ -63,13 +77,14 @@ pub(crate) fn load(files: &[(String, String)], schema: &str) -> Result<Policies,
         return Err(vec![Problem { file: schema::FILE.to_owned(), line: 1, text }]);
     }
     check_versions(&rules, &mut problems);
+    check_segments(&rules, &words, &mut problems);
     if let Some(schema) = &schema {
         validate(schema, files, &rules, &policies, &mut problems);
     }
     let (Some(schema), true) = (schema, problems.is_empty()) else {
         return Err(problems);
     };
-    compile(&schema, rules, &policies, words)
+    compile(&schema, rules, &policies, words, listed)
         .map_err(|text| vec![Problem { file: schema::FILE.to_owned(), line: 1, text }])
 }
 
@@ -154,6 +169,10 @@ fn rule_of(policy: &Policy, file: &str, line: u32) -> Result<Rule, Vec<String>> 
     if label.is_some() != (effect == Effect::Label) {
         wrong.push("`@label` goes with the effect `label`, and only with it".to_owned());
     }
+    let segment = text_of("segment");
+    if segment.is_some() != (effect == Effect::Redact) {
+        wrong.push("`@segment` goes with the effect `redact`, and only with it".to_owned());
+    }
     let mut date = |name: &str, text: &str| {
         let day = day_of(text);
         if day.is_none() && !text.is_empty() {
@@ -172,7 +191,7 @@ fn rule_of(policy: &Policy, file: &str, line: u32) -> Result<Rule, Vec<String>> 
         return Err(wrong);
     }
     let file = file.to_owned();
-    Ok(Rule { id, effect, cite, text, code, label, from_day, to_day, file, line })
+    Ok(Rule { id, effect, cite, text, code, label, segment, from_day, to_day, file, line })
 }
 
 /// The number of a refusal, `@code("413")`; nothing else has one.
@@ -206,6 +225,19 @@ fn check_versions(rules: &[Rule], problems: &mut Vec<Problem>) {
                     "rule `{}` of {}:{} is in force on the same days",
                     rule.id, other.file, other.line
                 ),
+            });
+        }
+    }
+}
+
+/// What a rule withholds must be something that can be found.
+fn check_segments(rules: &[Rule], words: &Words, problems: &mut Vec<Problem>) {
+    for rule in rules {
+        if let Some(segment) = rule.segment.as_deref().filter(|name| !words.has_segment(name)) {
+            problems.push(Problem {
+                file: rule.file.clone(),
+                line: rule.line,
+                text: format!("`{segment}` is neither `text` nor a segment of words.csv"),
             });
         }
     }
@@ -252,6 +284,7 @@ fn compile(
     rules: Vec<Rule>,
     policies: &[Policy],
     words: Words,
+    subjects: Subjects,
 ) -> Result<Policies, String> {
     let mut changes: Vec<i32> = rules
         .iter()
@@ -271,6 +304,7 @@ fn compile(
         slices,
         generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
         words,
+        subjects,
     })
 }
 

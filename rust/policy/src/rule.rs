@@ -108,6 +108,9 @@ pub struct Rule {
     pub code: u16,
     /// The caveat to add, for [`Effect::Label`] only.
     pub label: Option<String>,
+    /// What is withheld, for [`Effect::Redact`] only: `text` for all of it, or a segment of
+    /// `words.csv`.
+    pub segment: Option<String>,
     /// First day in force, in days since 1970-01-01; `None` means always.
     pub from_day: Option<i32>,
     /// Last day in force; `None` means until further notice.

@@ -3,7 +3,7 @@
 use crate::fact::{
     Action, Addressing, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass,
     Destination, Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind,
-    TextTopic, Topic, Training, User,
+    Subject, TextTopic, Topic, Training, User,
 };
 use std::hash::{Hash, Hasher};
 
@@ -115,6 +115,12 @@ situation! {
     agency_standing: AgencyStanding, Principal, "the agency's standing";
     /// The agency has attested that it does not use the system for immigration enforcement.
     attested: bool, Principal, "the agency's attestation", "not on file", "on file";
+    /// A criminal justice agency controls it by a management control agreement.
+    agreement: bool, Principal, "the agency's management control agreement",
+        "not on file", "on file";
+    /// The agency lets its mobile terminals ask for criminal history.
+    mobile_chi: bool, Principal, "criminal history on the agency's mobile terminals",
+        "not allowed", "allowed";
     /// The ORI may receive criminal history.
     chi_authority: bool, Principal, "the ORI's authority for criminal history",
         "absent", "on file";
@@ -126,10 +132,21 @@ situation! {
     station_kind: StationKind, Principal, "the kind of station";
     /// The user named.
     user: User, Principal, "the user identification";
+    /// The same user was heard from another station a moment ago.
+    shared_id: bool, Principal, "the user identification", "in use at one station",
+        "in use at two stations at once";
+    /// The user asks for one number after the other.
+    enumerating: bool, Principal, "the user's inquiries", "those of single cases",
+        "of one number after the other";
     /// What the message does.
     action: Action, Action, "the action";
     /// What kind of information.
     data_class: DataClass, Resource, "the kind of information";
+    /// Whose record it is about.
+    subject: Subject, Resource, "the record";
+    /// It asks for whatever matches a part of a number or name.
+    wildcard: bool, Resource, "the number or name asked for", "a whole one",
+        "one with signs for any letter";
     /// An office of Homeland Security is among the addressees.
     to_homeland: bool, Resource, "the addressees", "none of Homeland Security",
         "one of Homeland Security among them";

@@ -4,7 +4,7 @@
 //!
 //! | column | shape |
 //! |---|---|
-//! | list | the text it is for: `reason`, `bulletin` or `reply` |
+//! | list | the text it is for: `reason`, `bulletin`, `reply`; `charge` and `segment` see below |
 //! | topic | a [`Topic`] for a reason, a [`TextTopic`] for the others; `*` for an innocent phrase |
 //! | kind | `sure`, `token`, `hint` or `innocent` |
 //! | words | letters and digits; `*` at the end stands for any ending of the last word |
@@ -15,6 +15,13 @@
 //! a token and as nothing alone; and nothing within an innocent phrase counts ("black ice", a
 //! vehicle's removal). CITE: design of the policy filter, two independent tokens to block, one to
 //! flag.
+//!
+//! A line of a reply with words of the list `charge` names an offense; the topic `illegal_entry`
+//! is that of a history all of whose offenses are that one. The list `segment` names the lines that
+//! a rule can withhold (`@segment`): its topic is the name of the segment.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
@@ -34,8 +41,10 @@ const ENOUGH: u8 = 2;
 #[serde(rename_all = "lowercase")]
 enum List {
     Bulletin,
+    Charge,
     Reason,
     Reply,
+    Segment,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -82,7 +91,12 @@ pub struct Words {
     reasons: Lexicon,
     bulletins: Lexicon,
     replies: Lexicon,
+    charges: Lexicon,
+    segments: Vec<(String, Lexicon)>,
 }
+
+/// The segment that is all of a text.
+const WHOLE_TEXT: &str = "text";
 
 impl Words {
     /// Reads the table.
@@ -111,13 +125,21 @@ impl Words {
             return Err(problems);
         }
         let lexicon = |list| Lexicon::of(rows.iter().filter(move |row| row.list == list));
-        let [reasons, bulletins, replies] =
-            [List::Reason, List::Bulletin, List::Reply].map(lexicon);
+        let [reasons, bulletins, replies, charges] =
+            [List::Reason, List::Bulletin, List::Reply, List::Charge].map(lexicon);
+        let is_segment = |row: &&Row| row.list == List::Segment;
+        let names: BTreeSet<&str> = rows.iter().filter(is_segment).map(|it| &*it.topic).collect();
+        let segments = names.into_iter().map(|name| {
+            let of_name = |row: &&Row| is_segment(row) && row.topic == name;
+            Ok((name.to_owned(), Lexicon::of(rows.iter().filter(of_name))?))
+        });
         let whole = |error: aho_corasick::BuildError| vec![problem(1, error.to_string())];
         Ok(Self {
             reasons: reasons.map_err(whole)?,
             bulletins: bulletins.map_err(whole)?,
             replies: replies.map_err(whole)?,
+            charges: charges.map_err(whole)?,
+            segments: segments.collect::<Result<_, _>>().map_err(whole)?,
         })
     }
 
@@ -151,17 +173,58 @@ impl Words {
         self.bulletins.first(text)
     }
 
-    /// What a reply tells of immigration files.
+    /// What a reply tells of immigration files, or that its history is of illegal entry alone.
     #[must_use]
     pub fn reply(&self, text: &[u8]) -> TextTopic {
-        self.replies.first(text)
+        let topic = self.replies.first(text);
+        let spared = topic == TextTopic::IllegalEntry && !self.names_no_other_offense(text);
+        if spared { TextTopic::None } else { topic }
+    }
+
+    /// Every offense of a history is illegal entry, and there is one.
+    fn names_no_other_offense(&self, text: &[u8]) -> bool {
+        let mut charges = text
+            .split(|byte| matches!(byte, b'\r' | b'\n'))
+            .filter(|line| self.charges.speaks(line))
+            .map(|line| self.replies.first(line) == TextTopic::IllegalEntry)
+            .peekable();
+        charges.peek().is_some() && charges.all(|illegal_entry| illegal_entry)
+    }
+
+    /// A rule can withhold a segment of this name.
+    pub(crate) fn has_segment(&self, name: &str) -> bool {
+        name == WHOLE_TEXT || self.segments.iter().any(|(known, _)| known == name)
+    }
+
+    /// A text without a segment: `mark` stands where a line of it stood, or for the whole text.
+    #[must_use]
+    pub fn without<'t>(&self, segment: &str, text: &'t [u8], mark: &str) -> Cow<'t, [u8]> {
+        if segment == WHOLE_TEXT {
+            return Cow::Owned(mark.as_bytes().to_vec());
+        }
+        let Some((_, lexicon)) = self.segments.iter().find(|(name, _)| name == segment) else {
+            return Cow::Borrowed(text);
+        };
+        if !lexicon.speaks(text) {
+            return Cow::Borrowed(text);
+        }
+        let lines = text.split_inclusive(|byte| *byte == b'\n');
+        let kept = lines.flat_map(|line| {
+            let body = line.trim_ascii_end();
+            let end = line.get(body.len()..).unwrap_or_default();
+            let body = if lexicon.speaks(body) { mark.as_bytes() } else { body };
+            body.iter().chain(end).copied()
+        });
+        Cow::Owned(kept.collect())
     }
 }
 
 impl Row {
     fn topic(&self) -> Option<u8> {
         match (self.kind, self.list) {
-            (Kind::Innocent, _) => (self.topic == "*").then_some(0),
+            (Kind::Innocent, _) | (_, List::Charge) => (self.topic == "*").then_some(0),
+            (Kind::Sure, List::Segment) => (!self.topic.is_empty()).then_some(0),
+            (_, List::Segment) => None,
             (_, List::Reason) => Topic::parse(&self.topic).map(Fact::index),
             _ => TextTopic::parse(&self.topic).map(Fact::index),
         }
@@ -208,6 +271,11 @@ impl Lexicon {
         Ok(Self { automaton: (!rows.is_empty()).then_some(automaton), patterns })
     }
 
+    /// Anything of the list stands in a text.
+    fn speaks(&self, text: &[u8]) -> bool {
+        self.automaton.as_ref().is_some_and(|automaton| finds(automaton, text))
+    }
+
     /// The points of each topic. Rows that overlap are not independent: the longest speaks.
     fn points<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]> + Clone) -> Points {
         let mut points = Points::default();
@@ -215,7 +283,7 @@ impl Lexicon {
             return points;
         };
         // Nearly every text: nothing in it is of the list.
-        if !parts.clone().into_iter().any(|part| finds(automaton, part)) {
+        if !parts.clone().into_iter().any(|part| self.speaks(part)) {
             return points;
         }
         let mut text = Vec::with_capacity(512);

@@ -31,5 +31,5 @@ mod _core {
     #[pymodule_export]
     use crate::message::{Message, decode, decode_all, encode};
     #[pymodule_export]
-    use crate::tables::{error_codes, message_keys, policy_rules};
+    use crate::tables::{error_codes, message_keys, policy_rules, subject_digest};
 }

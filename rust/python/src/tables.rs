@@ -1,9 +1,9 @@
 //! The tables that both languages share, for documents and tests.
 
-use clets_policy::{Policies, Rule, day_text};
+use clets_policy::{Identifier, Policies, Rule, SubjectKey, day_text};
 use clets_switch::{BundleError, codes};
 use clets_wire::Catalogue;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -64,4 +64,28 @@ pub(crate) fn policy_rules(
         (rule.id.clone(), rule.effect.name(), rule.code, text, cite, from, to)
     };
     Ok(policies.rules().iter().map(row).collect())
+}
+
+/// The digest of an identifier for `subjects.csv`, 32 hexadecimal digits: of `value` in the field
+/// `field`, with its state, or for `NAM` with the date of birth. With a user it is the user's own.
+///
+/// Raises `ValueError` for a key that is not 32 hexadecimal digits and for another field.
+#[pyfunction]
+#[pyo3(signature = (key, field, value, beside = "", user = ""))]
+pub(crate) fn subject_digest(
+    key: &str,
+    field: &str,
+    value: &str,
+    beside: &str,
+    user: &str,
+) -> PyResult<String> {
+    let wrong = |what: &str| PyValueError::new_err(what.to_owned());
+    let key = SubjectKey::parse(key).ok_or_else(|| wrong("expected 32 hexadecimal digits"))?;
+    let identifier = if field == "NAM" {
+        Some(Identifier::Person { name: value.as_bytes(), birth: beside.as_bytes() })
+    } else {
+        Identifier::number(field.as_bytes(), value.as_bytes(), |_| beside.as_bytes())
+    };
+    let identifier = identifier.ok_or_else(|| wrong("expected the field of a name or number"))?;
+    Ok(format!("{:032x}", key.digest(user.as_bytes(), &identifier)))
 }

@@ -30,6 +30,17 @@ pub struct Directory {
     users: Table<User>,
 }
 
+/// What an ORI is to a station.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// A full-access ORI, and the station's own is limited.
+    Borrowed,
+    /// Of an agency that the station does not serve.
+    Foreign,
+    /// One that the station may send under.
+    Served,
+}
+
 /// A destination code and the line that lists it.
 #[derive(Debug)]
 struct MemberCode {
@@ -182,25 +193,28 @@ impl Directory {
         })
     }
 
-    /// Whether a message of the station may name the ORI as its origin.
+    /// What an ORI is to a station whose message names it as its origin.
     ///
-    /// Its own and any other of its agency; and from an interface, whose users are many, any of an
-    /// agency its line speaks for. A limited-access station never borrows a full-access ORI.
-    /// CITE: CLETS PPP 1.6.2; CJISSECPOL v6.0 IA-0 (rules ).
+    /// A station serves its own and any other of its agency; and an interface, whose users are
+    /// many, any of an agency its line speaks for. A limited-access station never borrows a
+    /// full-access ORI. CITE: CLETS PPP 1.6.2; CJISSECPOL v6.0 IA-0 (rules ).
     #[must_use]
-    pub fn ori_matches(&self, station: StationId, ori: OriId) -> bool {
+    pub fn origin(&self, station: StationId, ori: OriId) -> Origin {
         let station = self.station_of(station);
+        if ori == OriId::NOBODY {
+            return Origin::Foreign;
+        }
         if station.ori == ori {
-            return ori != OriId::NOBODY;
+            return Origin::Served;
         }
         let (own, asked) = (self.ori_of(station.ori), self.ori_of(ori));
         if asked.full_access && !own.full_access {
-            return false;
+            return Origin::Borrowed;
         }
         let same_agency = own.agency == asked.agency && own.agency != AgencyId::NOBODY;
         let for_another =
             station.kind == StationKind::Interface && self.line(station.line).serves(asked.agency);
-        same_agency || for_another
+        if same_agency || for_another { Origin::Served } else { Origin::Foreign }
     }
 
     /// The first route of the message key whose condition holds.

@@ -80,10 +80,16 @@ named!(
     Standing {
         /// In use.
         Active = "active",
+        /// Stopped because nobody used it for ninety days (CITE: CJISSECPOL AC-2(3), rule D-13).
+        Dormant = "dormant",
+        /// Stopped while the user is on leave (rule D-13).
+        OnLeave = "on_leave",
         /// Left the agency (CITE: CJISSECPOL PS-4, rule A-18).
         Separated = "separated",
         /// Stopped for a time.
         Suspended = "suspended",
+        /// In use for test records only (rule D-16).
+        Trainee = "trainee",
     }
 );
 
@@ -98,6 +104,8 @@ named!(
         Mobile = "mobile",
         /// A printer or display that never sends.
         ReceiveOnly = "receive_only",
+        /// A terminal for training and tests (rule M-12).
+        Training = "training",
     }
 );
 
@@ -116,6 +124,10 @@ pub struct Agency {
     pub county: u16,
     /// It has attested that it does not use the system for immigration enforcement.
     pub attested: bool,
+    /// A criminal justice agency controls it by a management control agreement (rule A-03).
+    pub agreement: bool,
+    /// Its mobile terminals may ask for criminal history (rule A-19).
+    pub mobile_chi: bool,
 }
 
 /// A line: one authenticated computer and what is bound to it.
@@ -265,6 +277,8 @@ impl Agency {
             standing: "unknown".into(),
             county: 0,
             attested: false,
+            agreement: false,
+            mobile_chi: false,
         }
     }
 }

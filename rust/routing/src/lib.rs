@@ -27,7 +27,7 @@ mod table;
 mod translation;
 
 pub use addressee::Addressee;
-pub use directory::Directory;
+pub use directory::{Directory, Origin};
 pub use entry::{
     Agency, Framing, Level, Line, LineKind, Ori, Standing, Station, StationKind, User,
 };

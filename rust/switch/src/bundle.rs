@@ -37,6 +37,8 @@ pub(crate) struct AgencyFacts {
     pub(crate) class: AgencyClass,
     pub(crate) standing: AgencyStanding,
     pub(crate) attested: bool,
+    pub(crate) agreement: bool,
+    pub(crate) mobile_chi: bool,
 }
 
 impl AgencyFacts {
@@ -124,6 +126,8 @@ fn agency_facts(agency: &Agency) -> AgencyFacts {
         class: AgencyClass::parse(&agency.class).unwrap_or(AgencyClass::Unknown),
         standing: AgencyStanding::parse(&agency.standing).unwrap_or(AgencyStanding::Unknown),
         attested: agency.attested,
+        agreement: agency.agreement,
+        mobile_chi: agency.mobile_chi,
     }
 }
 

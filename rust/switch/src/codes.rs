@@ -63,11 +63,15 @@ codes! {
         "A request for other than criminal history must say its reason.";
     PURPOSE_RETIRED 414 "purpose retired" "Purpose code U was withdrawn and must not be used.";
     TEXT_ABSENT 415 "text missing" "An administrative message must say something in words.";
+    CASE_ABSENT 416 "case missing"
+        "A criminal history request must carry a case number or say its reason.";
     USER_NOT_CLEARED 420 "user not cleared" "The user's background check must be complete.";
     NO_STATEMENT 421 "no statement" "The user's statement must be signed and on file.";
     TRAINING_LAPSED 422 "training lapsed" "The user's training must be current.";
     LEVEL_TOO_LOW 423 "level does not allow" "The user's level must allow the transaction.";
     NOT_ACTIVE 424 "not active" "The account and the agency must be active.";
+    NOT_AGREED 425 "not agreed"
+        "An agreement of the agency must allow the access; none on file does.";
     NOT_AVAILABLE 430 "not available"
         "What was asked for must be available to whoever asks; it is not.";
     NO_ROUTE 501 "no route" "A route must lead from the message key to a destination.";

@@ -8,7 +8,8 @@ use clets_routing::{LineId, LineKind};
 use clets_wire::{Envelope, KeyId};
 
 use crate::bundle::KeyFacts;
-use crate::facts::{self, Facts, Heading};
+use crate::facts::{self, Facts, Heading, Question};
+use crate::habits::Habit;
 use crate::plan::{Addressing, Leg, Plan, PlanError, Scope, plan};
 use crate::record::Accepted;
 use crate::{Bundle, codes};
@@ -33,6 +34,12 @@ impl Decision {
     #[must_use]
     pub fn permits(&self) -> bool {
         matches!(self.effect, Effect::Allow | Effect::Flag | Effect::Label)
+    }
+
+    /// True when a reply may pass, whole or without what is withheld from it.
+    #[must_use]
+    pub fn permits_reply(&self) -> bool {
+        self.permits() || self.effect == Effect::Redact
     }
 
     /// True when the message may pass at once, or after a person has approved it.
@@ -69,7 +76,7 @@ impl Decision {
         grounds
     }
 
-    /// Fails closed: what must be held or redacted cannot be yet, and so is refused.
+    /// Fails closed: a message of people is passed on whole or not at all.
     fn closed(mut self) -> Self {
         if !self.permits() && self.code == 0 {
             self.code = codes::NO_PERMIT;
@@ -86,6 +93,20 @@ impl Decision {
             labels: BTreeSet::new(),
             situation: None,
         }
+    }
+
+    /// The content of a reply without what the rules withhold; none when they withhold nothing.
+    pub(crate) fn withhold(&self, bundle: &Bundle, content: &[u8]) -> Option<Vec<u8>> {
+        let rules = self.rules.iter().filter_map(|id| bundle.policies.rule(*id));
+        let segments = rules.filter_map(|rule| Some((rule, rule.segment.as_deref()?)));
+        segments.fold(None, |left: Option<Vec<u8>>, (rule, segment)| {
+            let before = left.as_deref().unwrap_or(content);
+            let mark = format!("[WITHHELD BY RULE {}]", rule.id);
+            match bundle.policies.words().without(segment, before, &mark) {
+                Cow::Owned(after) => Some(after),
+                Cow::Borrowed(_) => left,
+            }
+        })
     }
 
     /// The refusal of a message that has no plan.
@@ -271,7 +292,8 @@ impl Judge {
                 None => Decision::refusal(codes::UNKNOWN_KEY),
             };
         }
-        match self.consider(bundle, line, key_id, envelope, bytes, day) {
+        let habit = Habit::default();
+        match self.consider(bundle, Question { line, key: key_id, envelope, bytes, day, habit }) {
             Ok((_, decision)) | Err(decision) => decision,
         }
     }
@@ -281,12 +303,9 @@ impl Judge {
     pub(crate) fn consider<'a>(
         &mut self,
         bundle: &'a Bundle,
-        line: LineId,
-        key_id: KeyId,
-        envelope: &Envelope,
-        bytes: &'a [u8],
-        day: i32,
+        question: Question<'a>,
     ) -> Result<(Plan<'a>, Decision), Decision> {
+        let Question { key: key_id, envelope, bytes, day, .. } = question;
         let (directory, catalogue) = (&bundle.directory, &bundle.catalogue);
         let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
         let key = catalogue.key(key_id).ok_or_else(unknown)?;
@@ -294,7 +313,7 @@ impl Judge {
         let for_everyone = bundle.traits.is_for_everyone(key);
         let plan =
             plan(directory, envelope, bytes, key, for_everyone).map_err(Decision::unplanned)?;
-        let facts = Facts::gather(bundle, line, envelope, bytes, key_id, &plan, day);
+        let facts = Facts::gather(bundle, question, &plan);
         let decision = self.message(bundle, &facts, key_id, &plan, day);
         if !decision.passes() {
             return Err(decision);

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use crate::collate::Collation;
 use crate::confirm::Confirmations;
+use crate::habits::Habits;
 use crate::intercept::Intercept;
 use crate::queue::{Entry, LineState, Stored};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
@@ -37,6 +38,7 @@ pub(crate) enum Held {
 pub struct Engine {
     pub(crate) bundle: Arc<Bundle>,
     pub(crate) judge: Judge,
+    pub(crate) habits: Habits,
     pub(crate) lines: Vec<LineState>,
     pub(crate) sessions: HashMap<ConnectionId, Session, RandomState>,
     pub(crate) pending: HashMap<Control, Pending, RandomState>,
@@ -63,6 +65,7 @@ impl Engine {
         let lines = bundle.directory.lines().iter().map(|_| LineState::default()).collect();
         Self {
             judge: Judge::new(),
+            habits: Habits::default(),
             lines,
             sessions: HashMap::default(),
             pending: HashMap::default(),

@@ -4,15 +4,17 @@
 //! together and to that line, and each mismatch is a fact of its own for the policies.
 
 use clets_policy as policy;
-use clets_policy::Situation;
+use clets_policy::{Identifier, Situation};
 use clets_routing::{
-    AgencyId, Directory, Level, LineId, LineKind, Ori, OriId, Standing, StationId, StationKind,
-    User, UserId,
+    AgencyId, Directory, Level, LineId, LineKind, Ori, OriId, Origin, Standing, StationId,
+    StationKind, User, UserId,
 };
 use clets_wire::{Envelope, KeyId};
+use smallvec::SmallVec;
 
 use crate::Bundle;
 use crate::bundle::KeyFacts;
+use crate::habits::{Habit, Habits};
 use crate::plan::{Leg, Plan};
 
 /// Words that are no reason and no attention (rule C-01: not "ME", not "FILE").
@@ -23,12 +25,28 @@ const JUNK: [&str; 12] = [
 /// Days of grace between hire and first training: six months (CLETS PPP 1.8).
 const TRAINING_GRACE_DAYS: i32 = 183;
 
+/// What a message names records by; four fit without allocation.
+pub(crate) type Identifiers<'a> = SmallVec<[Identifier<'a>; 4]>;
+
 /// Who is speaking, as far as the directory knows them.
 #[derive(Clone, Copy, Debug, Default)]
 struct Identity {
     station: Option<StationId>,
     ori: Option<OriId>,
     user: Option<UserId>,
+}
+
+/// A message of an agency that is to be judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    /// The line that it came on.
+    pub(crate) line: LineId,
+    pub(crate) key: KeyId,
+    pub(crate) envelope: &'a Envelope,
+    pub(crate) bytes: &'a [u8],
+    /// UTC, since 1970.
+    pub(crate) day: i32,
+    pub(crate) habit: Habit,
 }
 
 /// Where a message, or one leg of it, is going.
@@ -49,16 +67,9 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Gathers the facts of `envelope`, as it came on `line` on day `day` (UTC, since 1970).
-    pub(crate) fn gather(
-        bundle: &Bundle,
-        line: LineId,
-        envelope: &Envelope,
-        bytes: &[u8],
-        key: KeyId,
-        plan: &Plan<'_>,
-        day: i32,
-    ) -> Self {
+    /// Gathers the facts of a message.
+    pub(crate) fn gather(bundle: &Bundle, question: Question<'_>, plan: &Plan<'_>) -> Self {
+        let Question { line, key, envelope, bytes, day, habit } = question;
         let identity = identify(&bundle.directory, envelope, bytes);
         let mut base = base(bundle, line, envelope, bytes, identity, day);
         let words = bundle.policies.words();
@@ -72,7 +83,13 @@ impl Facts {
             let why = [&names.reason, &names.attention, &names.case];
             let stated = why.into_iter().flat_map(|name| envelope.values(bytes, name.as_bytes()));
             base.topic = words.reason(stated.chain([text]));
+            let identifiers = identifiers(&bundle.directory, envelope, bytes);
+            let user = envelope.user.map(|user| user.of(bytes)).unwrap_or_default();
+            base.subject = bundle.policies.subjects().find(user, &identifiers);
+            base.wildcard = identifiers.iter().any(Identifier::is_wild);
         }
+        base.shared_id = habit.shared_id;
+        base.enumerating = habit.enumerating;
         Self { base, ori: identity.ori }
     }
 
@@ -153,10 +170,12 @@ fn base(
             (None, _) if !given(envelope.origin) => policy::Ori::Absent,
             (None, _) => policy::Ori::Unknown,
             (Some(_), _) if host => policy::Ori::Matches,
-            (Some(ori), Some(station)) if directory.ori_matches(station, ori) => {
-                policy::Ori::Matches
-            }
-            (Some(_), _) => policy::Ori::Foreign,
+            (Some(_), None) => policy::Ori::Foreign,
+            (Some(ori), Some(station)) => match directory.origin(station, ori) {
+                Origin::Borrowed => policy::Ori::Borrowed,
+                Origin::Foreign => policy::Ori::Foreign,
+                Origin::Served => policy::Ori::Matches,
+            },
         },
         station: match station {
             None if !given(envelope.station) => policy::Station::Absent,
@@ -179,6 +198,46 @@ fn base(
     situation
 }
 
+/// Takes notice of a message for what its sender's messages show together.
+pub(crate) fn observe(
+    habits: &mut Habits,
+    bundle: &Bundle,
+    envelope: &Envelope,
+    bytes: &[u8],
+    now_us: i64,
+) -> Habit {
+    let Identity { station, user, .. } = identify(&bundle.directory, envelope, bytes);
+    let (Some(station), Some(user)) = (station, user) else {
+        return Habit::default();
+    };
+    let identifiers = identifiers(&bundle.directory, envelope, bytes);
+    habits.observe(user, station, &identifiers, now_us)
+}
+
+/// What a message names records by. A number without its state is one of the switch's own state.
+fn identifiers<'a>(
+    directory: &'a Directory,
+    envelope: &Envelope,
+    bytes: &'a [u8],
+) -> Identifiers<'a> {
+    let home = directory.settings().ori.as_bytes().get(..2).unwrap_or_default();
+    let mut found = Identifiers::new();
+    for field in &envelope.fields {
+        let (code, value) = (field.code.of(bytes), field.value.of(bytes));
+        if code == b"NAM" {
+            let births = envelope.values(bytes, b"DOB");
+            found.extend(births.map(|birth| Identifier::Person { name: value, birth }));
+            if !found.iter().any(|it| matches!(it, Identifier::Person { .. })) {
+                found.push(Identifier::Person { name: value, birth: b"" });
+            }
+        } else {
+            let state = |name: &str| envelope.field(bytes, name.as_bytes()).unwrap_or(home);
+            found.extend(Identifier::number(code, value, state));
+        }
+    }
+    found
+}
+
 /// Whether a message to people reaches an office of Homeland Security, by its station or its ORI.
 fn reaches_homeland(bundle: &Bundle, envelope: &Envelope, bytes: &[u8], plan: &Plan<'_>) -> bool {
     let directory = &bundle.directory;
@@ -197,6 +256,7 @@ fn station_kind(kind: StationKind) -> policy::StationKind {
         StationKind::Interface => policy::StationKind::Interface,
         StationKind::Mobile => policy::StationKind::Mobile,
         StationKind::ReceiveOnly => policy::StationKind::ReceiveOnly,
+        StationKind::Training => policy::StationKind::Training,
     }
 }
 
@@ -206,6 +266,8 @@ fn describe_agency(situation: &mut Situation, bundle: &Bundle, ori: Option<&Ori>
         situation.agency_class = facts.class;
         situation.agency_standing = facts.standing;
         situation.attested = facts.attested;
+        situation.agreement = facts.agreement;
+        situation.mobile_chi = facts.mobile_chi;
         situation.chi_authority = ori.criminal_history;
     }
 }
@@ -229,8 +291,11 @@ fn describe_user(situation: &mut Situation, user: Option<&User>, day: i32) {
 fn standing(standing: Standing) -> policy::Standing {
     match standing {
         Standing::Active => policy::Standing::Active,
+        Standing::Dormant => policy::Standing::Dormant,
+        Standing::OnLeave => policy::Standing::OnLeave,
         Standing::Separated => policy::Standing::Separated,
         Standing::Suspended => policy::Standing::Suspended,
+        Standing::Trainee => policy::Standing::Trainee,
     }
 }
 

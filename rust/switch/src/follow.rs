@@ -15,7 +15,8 @@ use clets_wire::{Dialect, Outbound, decode, encode};
 use crate::control::LEGS_MAX;
 use crate::decision::find_key;
 use crate::engine::Engine;
-use crate::facts::day_of;
+use crate::facts::{Question, day_of};
+use crate::habits::Habit;
 use crate::intake::Incoming;
 use crate::queue::Stored;
 use crate::receipt::Receipt;
@@ -129,7 +130,8 @@ impl Engine {
         if let Err(decision) = self.try_further(&incoming, now_us, effects) {
             let judged = Some((&incoming, &decision));
             let (receipt, code) = (incoming.receipt, decision.code);
-            self.record_refused(line, judged, receipt, code, &body, effects);
+            let number = self.record_refused(line, judged, receipt, code, &body, effects);
+            self.open_case(number, &incoming, &decision, effects);
         }
     }
 
@@ -144,15 +146,17 @@ impl Engine {
         let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, day_of(now_us));
         let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
         let key_id = find_key(&bundle, envelope, bytes).ok_or_else(unknown)?;
-        let (plan, decision) =
-            self.judge.consider(&bundle, incoming.line, key_id, envelope, bytes, day)?;
+        let (line, habit) = (incoming.line, Habit::default());
+        let question = Question { line, key: key_id, envelope, bytes, day, habit };
+        let (plan, decision) = self.judge.consider(&bundle, question)?;
         if !decision.permits() {
             return Err(decision);
         }
         if self.is_full(&plan) || self.pending.len() >= self.inquiries_max() {
             return Err(Decision::refusal(codes::QUEUE_FULL));
         }
-        self.accept(incoming, key_id, &plan, &decision, now_us, effects);
+        let number = self.accept(incoming, key_id, &plan, &decision, now_us, effects);
+        self.open_case(number, incoming, &decision, effects);
         Ok(())
     }
 }

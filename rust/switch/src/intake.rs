@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::decision::find_key;
 use crate::engine::{Engine, Held};
-use crate::facts::day_of;
+use crate::facts::{Question, day_of, observe};
 use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
 use crate::plan::{Leg, Plan, Scope, is_region};
@@ -248,8 +248,10 @@ impl Engine {
             None => {}
         }
         let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, day_of(now_us));
-        let considered = self.judge.consider(&bundle, incoming.line, key_id, envelope, bytes, day);
-        let (plan, decision) = match considered {
+        let line = incoming.line;
+        let habit = observe(&mut self.habits, &bundle, envelope, bytes, now_us);
+        let question = Question { line, key: key_id, envelope, bytes, day, habit };
+        let (plan, decision) = match self.judge.consider(&bundle, question) {
             Ok(passed) => passed,
             Err(decision) => return self.refuse(session, incoming, &decision, now_us, effects),
         };
@@ -269,6 +271,7 @@ impl Engine {
         } else {
             self.accept(incoming, key_id, &plan, &decision, now_us, effects)
         };
+        self.open_case(number, incoming, &decision, effects);
         if let Some(name) = name {
             let reference = Reference { body, number };
             self.references.remember(name, reference, now_us);
@@ -542,6 +545,7 @@ impl Engine {
         let judged = Some((incoming, decision));
         let number =
             self.record_refused(line, judged, receipt, decision.code, incoming.original, effects);
+        self.open_case(number, incoming, decision, effects);
         let text = self.refusal_text(decision, incoming);
         let told = matches!(receipt, Receipt::Dmpp { .. });
         let answer = receipt.refused(decision.code, &text, told);

@@ -9,16 +9,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
-use clets_wire::{KeyId, Outbound, decode, encode};
+use clets_policy::Action;
+use clets_routing::LineId;
+use clets_wire::{KeyId, Outbound, Precedence, decode, encode};
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::KeyFacts;
 use crate::decision::plan_code;
 use crate::engine::Engine;
-use crate::facts::{Facts, day_of};
+use crate::facts::{Facts, Question, day_of};
+use crate::habits::Habit;
 use crate::intake::{Incoming, lifetime_us, precedence};
+use crate::notice::Addressee;
 use crate::plan::{Plan, addressed_plan, plan};
 use crate::queue::Stored;
-use crate::record::{self, Accepted, Edit, EntryRecord, InterceptEvent};
+use crate::record::{self, Accepted, Edit, EntryRecord, InterceptEvent, Target};
 use crate::timers::Timer;
 use crate::{Bundle, Decision, Effects, codes};
 
@@ -130,6 +135,12 @@ impl CommandError {
         let expected = codes::find(code).map_or("", |code| code.expected);
         Self { code, text: expected.to_owned() }
     }
+
+    fn of_policy(bundle: &Bundle, decision: &Decision) -> Self {
+        let mut error = Self::of(decision.code);
+        error.text.push_str(&format!(" Rules: {}.", decision.rule_ids(bundle).join(", ")));
+        error
+    }
 }
 
 impl fmt::Display for CommandError {
@@ -149,6 +160,8 @@ pub(crate) struct Intercept {
     held_us: i64,
     held_until_us: i64,
     lock: Option<Lock>,
+    /// For a reply: whose it is.
+    reply_to: Option<(LineId, Target<'static>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -269,7 +282,12 @@ impl Engine {
         accepted: &Accepted<'_>,
         now_us: i64,
     ) {
+        let reply_to = accepted.held_for.clone().and_then(|held| {
+            let line = self.bundle.directory.find_line(&held.line)?;
+            Some((line, held.target.into_owned()))
+        });
         let intercept = Intercept {
+            reply_to,
             stored: Arc::clone(stored),
             rules: accepted.rules.iter().map(ToString::to_string).collect(),
             original: accepted.edit.as_ref().map(|edit| edit.replaces),
@@ -315,7 +333,29 @@ impl Engine {
         self.append(record::INTERCEPT, record::encode(&event), effects);
         let code = codes::EXPIRED;
         let text = format!("E{code} NOT APPROVED BEFORE ITS DEADLINE. YOUR MESSAGE WAS NOT SENT.");
-        self.tell(&intercept.stored, "UND", &text, now_us, effects);
+        self.tell_waiting(&intercept.stored, intercept.reply_to, &text, now_us, effects);
+    }
+
+    /// Tells whoever waits for a message that left the queue: its sender, or who awaits a reply.
+    fn tell_waiting(
+        &mut self,
+        stored: &Arc<Stored>,
+        reply_to: Option<(LineId, Target<'static>)>,
+        text: &str,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let Some((line, Target::Station { mnemonic, reference, user })) = reply_to else {
+            return self.tell(stored, "UND", text, now_us, effects);
+        };
+        let to = Addressee {
+            line,
+            station: mnemonic.into_owned(),
+            reference: reference.into_owned(),
+            user: user.into_owned(),
+            ori: String::from_utf8_lossy(&stored.requester).into_owned(),
+        };
+        self.notice(&to, Some(stored.number), "UND", text, now_us, effects);
     }
 
     fn set_lock(
@@ -346,11 +386,12 @@ impl Engine {
     fn send_back(&mut self, command: &Command, now_us: i64, effects: &mut Effects) -> Performed {
         let event = event("return", command);
         let record = self.append(record::INTERCEPT, record::encode(&event), effects);
+        let reply_to = self.intercepts.get(&command.message).and_then(|it| it.reply_to.clone());
         if let Some(stored) = self.intercept_again(&event) {
             let reason = command.reason.to_uppercase();
             let code = codes::RETURNED;
             let text = format!("E{code} RETURNED BY THE CONTROL CENTER, NOT SENT. REASON {reason}");
-            self.tell(&stored, "UND", &text, now_us, effects);
+            self.tell_waiting(&stored, reply_to, &text, now_us, effects);
         }
         self.performed(record, command.message, now_us)
     }
@@ -369,33 +410,11 @@ impl Engine {
         else {
             return Err(CommandError::of(codes::NOT_INTERCEPTED));
         };
-        let plan = planned(&bundle, &stored, &command.to)?;
-        let Some(line) = stored.line else {
-            return Err(CommandError::of(codes::LINE_UNKNOWN));
+        let reply_to = self.intercepts.get(&command.message).and_then(|it| it.reply_to.clone());
+        let entries = match reply_to {
+            Some(whom) => vec![self.released_reply(&bundle, &stored, whom, command, now_us)?],
+            None => self.released(&bundle, &stored, command, now_us)?,
         };
-        let day = day_of(now_us);
-        let (envelope, body) = (&stored.envelope, &stored.body);
-        let facts = Facts::gather(&bundle, line, envelope, body, stored.key, &plan, day);
-        let decision = self.judge.message(&bundle, &facts, stored.key, &plan, day);
-        if !decision.passes() {
-            let mut error = CommandError::of(decision.code);
-            error.text.push_str(&format!(" Rules: {}.", decision.rule_ids(&bundle).join(", ")));
-            return Err(error);
-        }
-        if self.is_full(&plan) {
-            return Err(CommandError::of(codes::QUEUE_FULL));
-        }
-        let update = bundle.catalogue.key(stored.key).is_some_and(|key| key.update);
-        let precedence = precedence(&bundle, stored.key, plan.scope);
-        let deadline_us = now_us + lifetime_us(&bundle, precedence, update);
-        let entries: Vec<_> = plan
-            .legs
-            .iter()
-            .map(|leg| {
-                let target = self.target(leg, stored.key, &stored.envelope, &stored.body);
-                self.entry_record(self.line_of(leg), precedence, deadline_us, target)
-            })
-            .collect();
         let records: Vec<EntryRecord<'_>> = entries.iter().map(|(_, it)| it.clone()).collect();
         let event = InterceptEvent {
             to: command.to.iter().map(|name| Cow::Borrowed(name.as_str())).collect(),
@@ -407,6 +426,66 @@ impl Engine {
         let count = entries.len();
         self.enqueue_after(record, &stored, entries, now_us);
         Ok(Performed { entries: count, ..self.performed(record, command.message, now_us) })
+    }
+
+    /// The entries of a message that is released.
+    fn released(
+        &mut self,
+        bundle: &Bundle,
+        stored: &Stored,
+        command: &Command,
+        now_us: i64,
+    ) -> Result<Vec<(LineId, EntryRecord<'static>)>, CommandError> {
+        let plan = planned(bundle, stored, &command.to)?;
+        let Some(line) = stored.line else {
+            return Err(CommandError::of(codes::LINE_UNKNOWN));
+        };
+        let (day, habit, key) = (day_of(now_us), Habit::default(), stored.key);
+        let (envelope, bytes) = (&stored.envelope, &stored.body);
+        let question = Question { line, key, envelope, bytes, day, habit };
+        let facts = Facts::gather(bundle, question, &plan);
+        let decision = self.judge.message(bundle, &facts, key, &plan, day);
+        if !decision.passes() {
+            return Err(CommandError::of_policy(bundle, &decision));
+        }
+        if self.is_full(&plan) {
+            return Err(CommandError::of(codes::QUEUE_FULL));
+        }
+        let update = bundle.catalogue.key(key).is_some_and(|key| key.update);
+        let precedence = precedence(bundle, key, plan.scope);
+        let deadline_us = now_us + lifetime_us(bundle, precedence, update);
+        let mut entries = Vec::with_capacity(plan.legs.len());
+        for leg in &plan.legs {
+            let target = self.target(leg, key, envelope, bytes);
+            entries.push(self.entry_record(self.line_of(leg), precedence, deadline_us, target));
+        }
+        Ok(entries)
+    }
+
+    /// The entry of a reply that is released: to whoever asked, and to nobody else.
+    fn released_reply(
+        &mut self,
+        bundle: &Bundle,
+        stored: &Stored,
+        (line, target): (LineId, Target<'static>),
+        command: &Command,
+        now_us: i64,
+    ) -> Result<(LineId, EntryRecord<'static>), CommandError> {
+        if !command.to.is_empty() {
+            return Err(CommandError::of(codes::TEXT_UNFIT));
+        }
+        let (envelope, bytes) = (&stored.envelope, &stored.body);
+        let facts = Facts::of_reply(bundle, &stored.requester, envelope, bytes);
+        let data_class = bundle.key_facts(stored.key).map(|key| key.data_class);
+        let data_class = data_class.ok_or_else(|| CommandError::of(codes::UNKNOWN_KEY))?;
+        let heading = KeyFacts { action: Action::Reply, data_class };
+        let decision = self.judge.host_message(bundle, &facts, heading, day_of(now_us));
+        if !decision.passes() {
+            return Err(CommandError::of_policy(bundle, &decision));
+        }
+        let precedence = Precedence::P2 as u8;
+        let deadline_us = now_us + lifetime_us(bundle, precedence, false);
+        Ok(self.entry_record(line, precedence, deadline_us, target))
     }
 
     /// Puts a new message with another text in the place of one in the queue. One record does
@@ -421,6 +500,10 @@ impl Engine {
         let Some(old) = self.intercepts.get(&command.message) else {
             return Err(CommandError::of(codes::NOT_INTERCEPTED));
         };
+        if old.reply_to.is_some() {
+            // What a file says is passed on as it is, or not at all.
+            return Err(CommandError::of(codes::TEXT_UNFIT));
+        }
         let stored = Arc::clone(&old.stored);
         let (rules, held_until_us) = (old.rules.clone(), old.held_until_us);
         planned(&bundle, &stored, &command.to)?;

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
+mod case;
 pub mod codes;
 mod collate;
 mod confirm;
@@ -19,6 +20,7 @@ mod engine;
 mod event;
 mod facts;
 mod follow;
+mod habits;
 mod intake;
 mod intercept;
 mod notice;

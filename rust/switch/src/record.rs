@@ -20,6 +20,8 @@ pub const STARTED: u8 = 5;
 pub const STOPPED: u8 = 6;
 /// What a file takes was changed: [`ServiceEvent`].
 pub const SERVICE: u8 = 9;
+/// What rules want somebody to look into: [`Case`].
+pub const CASE: u8 = 10;
 /// What an operator did with a message in the intercept queue: [`InterceptEvent`].
 pub const INTERCEPT: u8 = 20;
 
@@ -34,6 +36,7 @@ pub fn kind_name(kind: u8) -> &'static str {
         STARTED => "started",
         STOPPED => "stopped",
         SERVICE => "service",
+        CASE => "case",
         INTERCEPT => "intercept",
         _ => "unknown",
     }
@@ -107,6 +110,9 @@ pub struct Accepted<'a> {
     /// the intercept queue, microseconds since 1970, UTC; 0 for any other.
     #[serde(skip_serializing_if = "is_zero")]
     pub held_until_us: i64,
+    /// For a reply that needs an approval: whom it is for.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub held_for: Option<HeldFor<'a>>,
     /// For a message that an operator wrote in place of one in the intercept queue.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub edit: Option<Edit<'a>>,
@@ -115,6 +121,46 @@ pub struct Accepted<'a> {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_zero(value: &i64) -> bool {
     *value == 0
+}
+
+/// Whom a reply in the intercept queue is for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct HeldFor<'a> {
+    /// The line of the agency that asked.
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    /// The station that asked, with its reference.
+    #[serde(borrow)]
+    pub target: Target<'a>,
+}
+
+/// What the rules want somebody to look into: a message that one of them blocked or flagged.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Case<'a> {
+    /// The number of the message's own record.
+    pub message: u64,
+    /// The line it came on.
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    /// The station that sent it, as the header gave it.
+    #[serde(borrow)]
+    pub station: Cow<'a, str>,
+    /// The originating ORI.
+    #[serde(borrow)]
+    pub ori: Cow<'a, str>,
+    /// The user.
+    #[serde(borrow)]
+    pub user: Cow<'a, str>,
+    /// `SYSTEM.KEY`, or the key alone.
+    #[serde(borrow)]
+    pub key: Cow<'a, str>,
+    /// What became of the message.
+    #[serde(borrow)]
+    pub effect: Cow<'a, str>,
+    /// The rules that block or flag.
+    #[serde(borrow)]
+    pub rules: Vec<Cow<'a, str>>,
 }
 
 /// Who wrote a message in place of another, and why.

@@ -3,22 +3,69 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use clets_policy::Action;
+use clets_policy::{Action, Effect};
 use clets_routing::LineId;
-use clets_wire::{Dialect, KeyId};
+use clets_wire::{Dialect, Envelope, KeyId, decode};
 
 use crate::bundle::KeyFacts;
 use crate::decision::{addressee, find_key};
 use crate::engine::Engine;
 use crate::facts::{Facts, day_of};
 use crate::intake::{Incoming, lifetime_us, urgency};
+use crate::intercept::INTERCEPTS_MAX;
 use crate::plan::{Scope, everyone, known_stations, plan_by_ori};
 use crate::queue::{Entry, Stored};
-use crate::record::{Accepted, Outcome, Target};
+use crate::record::{Accepted, HeldFor, Outcome, Target};
 use crate::references::{Reference, References, fingerprint};
 use crate::session::Session;
 use crate::timers::Timer;
-use crate::{Control, Decision, Effects};
+use crate::{Bundle, Control, Decision, Effects};
+
+/// A reply, and whose it is.
+struct Addressed<'a> {
+    control: Control,
+    asked: &'a Arc<Stored>,
+    /// It came after its deadline.
+    late: bool,
+}
+
+/// The station that asked, under the reference that it gave.
+fn asker(asked: &Stored) -> Target<'static> {
+    let own = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+    Target::Station {
+        mnemonic: own(asked.station()).into(),
+        reference: own(asked.reference()).into(),
+        user: own(asked.user()).into(),
+    }
+}
+
+/// What may be passed on of a host's message. The journal keeps what the host said.
+enum Passable {
+    Nothing,
+    /// Without what the rules withhold.
+    Part(Vec<u8>, Box<Envelope>),
+    Whole,
+}
+
+impl Passable {
+    fn of(bundle: &Bundle, incoming: &Incoming<'_>, decision: &Decision) -> Self {
+        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        if !decision.permits_reply() {
+            return Self::Nothing;
+        }
+        let Some(content) = decision.withhold(bundle, envelope.content(bytes)) else {
+            return Self::Whole;
+        };
+        let span = envelope.content_span().unwrap_or_default();
+        let before = bytes.get(..span.start as usize).unwrap_or_default();
+        let after = bytes.get(span.end as usize..).unwrap_or_default();
+        let part = [before, &content, after].concat();
+        match decode(&part, incoming.dialect) {
+            Ok(envelope) => Self::Part(part, Box::new(envelope)),
+            Err(_) => Self::Nothing,
+        }
+    }
+}
 
 /// Precedence of replies: that of inquiries (delivery contract, P2).
 const REPLY_PRECEDENCE: u8 = 2;
@@ -136,10 +183,24 @@ impl Engine {
         let facts = Facts::of_reply(&bundle, asked.origin(), envelope, bytes);
         let heading = KeyFacts { action: Action::Reply, data_class };
         let decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
-        if !decision.permits() {
-            self.set_aside(session, incoming, &decision, effects);
-            return None;
+        let to = Addressed { control, asked, late };
+        if decision.effect == Effect::Hold && self.intercepts.len() < INTERCEPTS_MAX {
+            return self.hold_reply(incoming, key_id, &to, &decision, now_us, effects);
         }
+        let part = match Passable::of(&bundle, incoming, &decision) {
+            Passable::Nothing => {
+                self.set_aside(session, incoming, &decision, effects);
+                return None;
+            }
+            Passable::Part(bytes, envelope) => Some((bytes, envelope)),
+            Passable::Whole => None,
+        };
+        let part = part.as_ref().map(|(bytes, envelope)| Incoming {
+            bytes,
+            envelope: (**envelope).clone(),
+            ..*incoming
+        });
+        let incoming = part.as_ref().unwrap_or(incoming);
         // "Out of service, will be forwarded" is no answer yet: that still comes.
         let awaited = bundle.is_status(key_id) && incoming.says(b".02.");
         if !awaited && let Some(pending) = self.pending.get_mut(&control) {
@@ -150,12 +211,6 @@ impl Engine {
             }
         }
         let requester = asked.line?;
-        let own = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
-        let target = Target::Station {
-            mnemonic: own(asked.station()).into(),
-            reference: own(asked.reference()).into(),
-            user: own(asked.user()).into(),
-        };
         let accepted = Accepted {
             parent: Some(control.number()),
             leg: Some(control.leg()),
@@ -164,7 +219,7 @@ impl Engine {
         };
         // What is collated is a record of its own without entries, until the others have come.
         let held = self.holds_back(control, incoming.bytes.len());
-        let targets = if held { Vec::new() } else { vec![(requester, target)] };
+        let targets = if held { Vec::new() } else { vec![(requester, asker(asked))] };
         let stored = self.pass_on(
             incoming,
             key_id,
@@ -176,12 +231,54 @@ impl Engine {
             effects,
         );
         let number = stored.number;
+        self.open_case(number, incoming, &decision, effects);
         self.follow_up(asked, &stored, now_us, effects);
         if held {
             self.collate_reply(control, stored);
         }
         self.finish_collation(control.number(), now_us, effects);
         Some(number)
+    }
+
+    /// A reply that policy holds waits in the intercept queue; whoever asked is told so.
+    fn hold_reply(
+        &mut self,
+        incoming: &Incoming<'_>,
+        key_id: KeyId,
+        to: &Addressed<'_>,
+        decision: &Decision,
+        now_us: i64,
+        effects: &mut Effects,
+    ) -> Option<u64> {
+        let bundle = Arc::clone(&self.bundle);
+        let line = to.asked.line?;
+        if let Some(pending) = self.pending.get_mut(&to.control) {
+            pending.answered = true;
+            self.timers.set(now_us + FURTHER_US, Timer::Forget(to.control));
+            if let Some(line) = self.line_state(incoming.line) {
+                line.no_longer_asked(to.control);
+            }
+        }
+        let accepted = Accepted {
+            parent: Some(to.control.number()),
+            leg: Some(to.control.leg()),
+            late: to.late,
+            held_until_us: now_us + lifetime_us(&bundle, REPLY_PRECEDENCE, true),
+            held_for: Some(HeldFor { line: self.line_name(line).into(), target: asker(to.asked) }),
+            ..decision.accepted(&bundle)
+        };
+        let stored = Arc::new(Stored {
+            responder: bundle.directory.line(incoming.line).ori.clone(),
+            requester: to.asked.origin().into(),
+            entered: to.asked.entered.clone(),
+            ..self.record_accepted(incoming, key_id, &accepted, effects)
+        });
+        self.open_case(stored.number, incoming, decision, effects);
+        self.hold_for_approval(&stored, &accepted, now_us);
+        let text = "HELD FOR APPROVAL. AN ANSWER TO YOUR INQUIRY WAITS FOR THE CONTROL CENTER.";
+        self.tell(to.asked, "DLY", text, now_us, effects);
+        self.finish_collation(to.control.number(), now_us, effects);
+        Some(stored.number)
     }
 
     /// What nobody asked for goes to the stations of the ORIs that it names.
@@ -220,10 +317,20 @@ impl Engine {
         let facts = Facts::of_reply(&bundle, addressee(envelope, bytes), envelope, bytes);
         let heading = bundle.key_facts(key_id)?;
         let mut decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
-        if !decision.permits() {
-            self.set_aside(session, incoming, &decision, effects);
-            return None;
-        }
+        let part = match Passable::of(&bundle, incoming, &decision) {
+            Passable::Nothing => {
+                self.set_aside(session, incoming, &decision, effects);
+                return None;
+            }
+            Passable::Part(bytes, envelope) => Some((bytes, envelope)),
+            Passable::Whole => None,
+        };
+        let part = part.as_ref().map(|(bytes, envelope)| Incoming {
+            bytes,
+            envelope: (**envelope).clone(),
+            ..*incoming
+        });
+        let incoming = part.as_ref().unwrap_or(incoming);
         let labels = row.into_iter().flat_map(|key| bundle.traits.labels(key));
         decision.labels.extend(labels.map(str::to_owned));
         let mut targets: Vec<(LineId, Target<'static>)> = Vec::with_capacity(stations.len());
@@ -237,6 +344,7 @@ impl Engine {
         let own = urgency(&bundle, key_id, Scope::Single, envelope, bytes);
         let accepted = decision.accepted(&bundle);
         let stored = self.pass_on(incoming, key_id, own, accepted, None, targets, now_us, effects);
+        self.open_case(stored.number, incoming, &decision, effects);
         Some(stored.number)
     }
 

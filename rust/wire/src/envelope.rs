@@ -87,11 +87,17 @@ impl Envelope {
     /// The text of the message, or its fields as they stand.
     #[must_use]
     pub fn content<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        self.content_span().map(|span| span.of(bytes)).unwrap_or_default()
+    }
+
+    /// Where [`Self::content`] stands; none in a message of a header alone.
+    #[must_use]
+    pub fn content_span(&self) -> Option<Span> {
         let fields = || {
             let (first, last) = (self.fields.first()?, self.fields.last()?);
             Some(Span { start: first.code.start, end: last.value.end })
         };
-        self.text.or_else(fields).map(|span| span.of(bytes)).unwrap_or_default()
+        self.text.or_else(fields)
     }
 
     /// The value of the first field with this code. `bytes` must be the payload that was decoded.

@@ -9,7 +9,8 @@ pub(crate) fn files() -> Vec<(String, String)> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| {
-            path.extension().is_some_and(|extension| extension == "cedar" || extension == "csv")
+            path.extension()
+                .is_some_and(|extension| ["cedar", "csv", "key"].iter().any(|it| extension == *it))
         })
         .map(|path| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -51,7 +52,8 @@ pub(crate) fn plate() -> Situation {
          agency_class=ca_lea agency_standing=active chi_authority=true ori=matches station=bound \
          station_kind=fixed user=known action=inquire data_class=dmv_veh destination=dmv \
          scope=none topic=none text_topic=none purpose=absent california_purpose=c \
-         reason=present attention=absent case_number=true text=true inherited=false",
+         reason=present attention=absent case_number=true text=true inherited=false \
+         subject=live wildcard=false shared_id=false enumerating=false mobile_chi=true",
     )
 }
 

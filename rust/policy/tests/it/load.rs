@@ -36,10 +36,11 @@ fn an_obligation_can_never_grant() {
 
 #[test]
 fn obligations_alone_permit_nothing_and_refuse_nothing() {
-    let obligations: String = ["flag", "hold", "redact"]
-        .iter()
-        .map(|effect| format!("@id(\"{effect}\") @effect(\"{effect}\") {HEAD} forbid {ALL};\n"))
-        .collect();
+    let rule = |effect: &&str| {
+        let rest = if *effect == "redact" { "@segment(\"text\")" } else { "" };
+        format!("@id(\"{effect}\") @effect(\"{effect}\") {rest} {HEAD} forbid {ALL};\n")
+    };
+    let obligations: String = ["flag", "hold", "redact"].iter().map(rule).collect();
     let label = format!(
         "@id(\"label\") @effect(\"label\") @label(\"for law enforcement only\") {HEAD}
          forbid {ALL};"

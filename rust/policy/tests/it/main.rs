@@ -11,5 +11,7 @@ mod memo;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod subjects;
+#[cfg(test)]
 mod vectors;
 mod words;

@@ -295,7 +295,8 @@ fn c_01_purposes_by_kind_of_agency() {
                     with(&history(), &format!("agency_class={class} purpose={purpose}"));
                 let verdict = california().judge(&situation, today());
                 let expected = match *class {
-                    "fed_ice_ero" => 430,
+                    // No history for them, whatever the purpose: I-02, A-02 and C-02.
+                    "fed_ice_ero" | "ncja" | "private" => 430,
                     _ if valid => 0,
                     _ => 411,
                 };
@@ -387,7 +388,7 @@ fn b_01_to_b_07_administrative_messages() {
             ("scope=none", "reject 401"),
             ("level=practitioner", "reject 401"),
             ("data_class=hot_person", "reject 401"),
-            ("agency_class=private", "reject 401"),
+            ("agency_class=private", "block 430 A-02"),
         ],
     );
 }
@@ -424,7 +425,7 @@ fn b_04_b_05_and_b_11_broadcasts_wait_for_approval() {
             ("scope=region destination=group data_class=admin_limited", "hold B-11 B-07"),
             ("scope=all_points destination=nlets", "hold B-05.3"),
             ("scope=statewide destination=agency", "hold B-04.2"),
-            ("scope=statewide agency_class=private", "reject 401 B-04.2"),
+            ("scope=statewide agency_class=private", "block 430 A-02 B-04.2"),
             ("scope=region level=none", "reject 401 B-11"),
         ],
     );
@@ -537,6 +538,15 @@ fn reach(number: usize, day: i32) -> bool {
         with(&plate(), "action=administer data_class=admin scope=group"),
         with(&plate(), "action=confirm data_class=hitconf"),
         with(&history(), "topic=carry_license"),
+        with(&history(), "case_number=false reason=absent"),
+        with(&history(), "station_kind=mobile"),
+        with(&plate(), "agency_class=ncja agreement=true"),
+        with(&plate(), "station_kind=training"),
+        with(&plate(), "data_class=dmv_dl wildcard=true"),
+        with(&history(), "agency_class=fed_ice_hsi wildcard=true"),
+        with(&plate(), "action=modify data_class=hot_prop subject=own"),
+        with(&answer(), "agency_class=fed_ice_hsi data_class=chi_iii text_topic=illegal_entry"),
+        with(&answer(), "agency_class=fed_ice_hsi data_class=dmv_dl"),
         with(&plate(), "agency_class=fed_ice_hsi attested=true topic=offense"),
         with(&history(), "agency_class=fed_ice_hsi"),
         with(&history(), "data_class=immig_status topic=status_exception destination=nlets"),

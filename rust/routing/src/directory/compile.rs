@@ -100,6 +100,8 @@ fn agency(row: &AgencyRow<'_>) -> Agency {
         standing: (&*row.standing).into(),
         county: row.county,
         attested: row.attested,
+        agreement: row.agreement,
+        mobile_chi: row.mobile_chi,
     }
 }
 

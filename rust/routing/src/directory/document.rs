@@ -53,6 +53,10 @@ pub(super) struct AgencyRow<'a> {
     pub(super) county: u16,
     #[serde(default)]
     pub(super) attested: bool,
+    #[serde(default)]
+    pub(super) agreement: bool,
+    #[serde(default)]
+    pub(super) mobile_chi: bool,
 }
 
 #[derive(Deserialize)]

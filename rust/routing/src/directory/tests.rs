@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clets_wire::{Dialect, Precedence};
 use serde_json::{Value, json};
 
-use super::Directory;
+use super::{Directory, Origin};
 use crate::{
     Address, Addressee, GroupId, Level, LineId, LineKind, OriId, Plan, Standing, StationId,
     StationKind, UserId,
@@ -156,21 +156,21 @@ fn an_unknown_id_has_no_rights() {
     assert!(!directory.user_of(UserId::NOBODY).cleared);
     assert_eq!(directory.line(LineId(99)).window, 1);
     assert!(directory.expand(GroupId(99)).is_empty());
-    assert!(!directory.ori_matches(StationId(99), OriId(0)));
-    assert!(!directory.ori_matches(StationId(99), OriId::NOBODY));
-    assert!(!directory.ori_matches(StationId(0), OriId::NOBODY));
+    assert_ne!(directory.origin(StationId(99), OriId(0)), Origin::Served);
+    assert_eq!(directory.origin(StationId(99), OriId::NOBODY), Origin::Foreign);
+    assert_eq!(directory.origin(StationId(0), OriId::NOBODY), Origin::Foreign);
 }
 
 #[test]
 fn an_ori_matches_its_own_station_and_agency() {
     let directory = directory();
-    let may = |station: &[u8], ori: &[u8]| {
-        directory.ori_matches(directory.station(station).unwrap(), directory.ori(ori).unwrap())
+    let origin = |station: &[u8], ori: &[u8]| {
+        directory.origin(directory.station(station).unwrap(), directory.ori(ori).unwrap())
     };
-    assert!(may(b"A0190001", b"CA0190000"));
-    assert!(!may(b"A0190001", b"CA0190100"), "of another agency");
-    assert!(may(b"A0190002", b"CA01901L0"), "another ORI of its agency");
-    assert!(!may(b"A0190003", b"CA0190100"), "a limited station borrows no full ORI");
+    assert_eq!(origin(b"A0190001", b"CA0190000"), Origin::Served);
+    assert_eq!(origin(b"A0190001", b"CA0190100"), Origin::Foreign, "of another agency");
+    assert_eq!(origin(b"A0190002", b"CA01901L0"), Origin::Served, "another ORI of its agency");
+    assert_eq!(origin(b"A0190003", b"CA0190100"), Origin::Borrowed, "limited borrows no full ORI");
 }
 
 #[test]

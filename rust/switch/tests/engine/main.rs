@@ -11,6 +11,7 @@ mod conversation;
 mod hit;
 mod immigration;
 mod intercept;
+mod misuse;
 mod nation;
 mod service;
 mod world;

@@ -34,7 +34,7 @@ fn route(keys: Value, legs: Value) -> Value {
     json!({"keys": keys, "condition": null, "legs": legs})
 }
 
-fn document(alert_group: bool) -> Value {
+pub(crate) fn document(alert_group: bool) -> Value {
     let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
     document["settings"]["control_station"] = json!("BETA1");
     if alert_group {
@@ -64,7 +64,7 @@ pub(crate) fn alerting() -> World {
     joined(World::of(Arc::clone(&ALERTING)))
 }
 
-fn joined(mut world: World) -> World {
+pub(crate) fn joined(mut world: World) -> World {
     connect(&mut world);
     world
 }
