@@ -58,7 +58,7 @@ def test_what_names_nothing_is_refused(tmp_path: Path, line: str, family: str, s
     ("old", "new", "part"),
     [
         ('control_station = "A0340004"', 'control_station = "NOBODY"', "no station `NOBODY`"),
-        ("control_station", 'alert_group = "GNONE"\ncontrol_station', "no group `GNONE`"),
+        ('alert_group = "GSTATE"', 'alert_group = "GNONE"', "no group `GNONE`"),
     ],
 )
 def test_settings_name_what_exists(tmp_path: Path, old: str, new: str, part: str) -> None:

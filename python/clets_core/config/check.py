@@ -233,7 +233,8 @@ class _Check:
             self._known(self.agencies, ori.agency, "agency", place)
             if ori.station is not None:
                 self._known(self.stations, ori.station, "station", place)
-            if ori.ori[:2] in self.members:
+            # Without a station it is only known: an office beyond the state, whose class counts.
+            if ori.station is not None and ori.ori[:2] in self.members:
                 text = f"`{ori.ori}` would also be reached by the code `{ori.ori[:2]}`"
                 self._add(place, Code.AMBIGUOUS, text)
 

@@ -55,6 +55,11 @@ _LETTERS: dict[StationKind, str] = {
     "receive_only": "R",
     "training": "T",
 }
+# Offices beyond the state that rules must know by their ORI: code, name, class, ORI.
+# CITE: Nlets public guide, immigration alien query: the Law Enforcement Support Center.
+_BEYOND: tuple[tuple[str, str, AgencyClass, str], ...] = (
+    ("lesc", "ICE Law Enforcement Support Center", "fed_ice_ero", "VTICE0900"),
+)
 # How many stations of which kind an agency of each family has.
 _STATIONS: dict[str, tuple[tuple[StationKind, int], ...]] = {
     "so": (("fixed", 4), ("mobile", 3), ("receive_only", 1)),
@@ -131,6 +136,22 @@ def build(seed: int) -> World:
                 criminal_history=site.criminal_history,
                 station=first.mnemonic,
             )
+        )
+    for code, name, class_, ori in _BEYOND:
+        world.agencies.append(
+            Agency(
+                code=code,
+                name=name,
+                class_=class_,
+                standing="active",
+                county=0,
+                attested=False,
+                agreement=False,
+                mobile_chi=False,
+            )
+        )
+        world.oris.append(
+            Ori(ori=ori, agency=code, full_access=False, criminal_history=False, station=None)
         )
     for user, note in _named_users():
         world.users.append(user)

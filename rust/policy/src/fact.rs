@@ -299,28 +299,12 @@ facts! {
 
     /// What the sender's words say the inquiry is for. CITE: Gov. Code 7284.4, 7284.6, 15160.
     Topic: None {
-        CarryLicense "carry_license" "a license to carry a weapon",
-        IllegalEntry "illegal_entry" "illegal entry (8 USC 1325) and no other offense",
         Immigration "immigration" "immigration enforcement",
         ImmigrationHint "immigration_hint" "perhaps immigration enforcement",
         None "none" "nothing in particular",
         Offense "offense" "a crime",
-        PrivateMatter "private_matter" "a private, civil or commercial matter",
         Reentry "reentry" "reentry after an aggravated felony (8 USC 1326)",
         StatusException "status_exception" "a purpose for which status may be asked",
-    }
-
-    /// What the text of an administrative message or of a reply is about.
-    TextTopic: None {
-        Barred "barred" "matter that is barred from bulletins",
-        CivilImmigration "civil_immigration" "a civil immigration warrant",
-        DeportedFelon "deported_felon" "a felon who was deported",
-        History "history" "criminal history",
-        IllegalEntry "illegal_entry" "a history of illegal entry (8 USC 1325) and nothing else",
-        Locate "locate" "an attempt to locate, or what belongs in NCIC",
-        Missing "missing" "a missing person",
-        None "none" "nothing in particular",
-        Release "release" "a person's release, address or transfer",
     }
 
     /// Whose record a message is about, by the bundle's lists of identifiers.

@@ -35,7 +35,7 @@ pub use explain::{Explanation, Ground, NearestPermit};
 pub use fact::{
     Action, Addressing, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass,
     Destination, Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind,
-    Subject, TextTopic, Topic, Training, User,
+    Subject, Topic, Training, User,
 };
 pub use judge::{Policies, Verdict};
 pub use load::Problem;
@@ -43,4 +43,4 @@ pub use memo::Memo;
 pub use rule::{Effect, Rule, RuleId, code};
 pub use situation::{Field, Home, Situation};
 pub use subjects::{Identifier, SubjectKey, Subjects};
-pub use words::Words;
+pub use words::{Stated, TextTopic, TextTopics, Words};

@@ -3,8 +3,9 @@
 use crate::fact::{
     Action, Addressing, AgencyClass, AgencyStanding, Attention, CaliforniaPurpose, DataClass,
     Destination, Fact, Level, Ori, Peer, Purpose, Reason, Scope, Standing, Station, StationKind,
-    Subject, TextTopic, Topic, Training, User,
+    Subject, Topic, Training, User,
 };
+use crate::words::{TextTopic, TextTopics};
 use std::hash::{Hash, Hasher};
 
 /// Where a fact stands in a Cedar request.
@@ -121,6 +122,8 @@ situation! {
     /// The agency lets its mobile terminals ask for criminal history.
     mobile_chi: bool, Principal, "criminal history on the agency's mobile terminals",
         "not allowed", "allowed";
+    /// The ORI has full access.
+    full_access: bool, Principal, "the ORI's access", "limited", "full";
     /// The ORI may receive criminal history.
     chi_authority: bool, Principal, "the ORI's authority for criminal history",
         "absent", "on file";
@@ -164,8 +167,36 @@ situation! {
     reason: Reason, Context, "the reason for the inquiry";
     /// What the reason is about.
     topic: Topic, Context, "the reason given";
-    /// What the text is about.
-    text_topic: TextTopic, Context, "the text";
+    /// The reason is illegal entry (8 USC 1325) and no other offense.
+    illegal_entry: bool, Context, "the reason given", "not illegal entry alone",
+        "illegal entry (8 USC 1325) and no other offense";
+    /// The reason is a license to carry a weapon.
+    carry_license: bool, Context, "the reason given", "not a license to carry a weapon",
+        "a license to carry a weapon";
+    /// The reason is a private, civil or commercial matter.
+    private_matter: bool, Context, "the reason given", "not a private matter",
+        "a private, civil or commercial matter";
+    /// The text has matter that is barred from bulletins.
+    text_barred: bool, Context, "the text", "fit for a bulletin", "barred from bulletins";
+    /// The text tells of a civil immigration warrant.
+    text_civil_immigration: bool, Context, "the text", "not of a civil immigration warrant",
+        "of a civil immigration warrant";
+    /// The text tells of a felon who was deported.
+    text_deported_felon: bool, Context, "the text", "not of a deported felon",
+        "of a deported felon";
+    /// The text has criminal history in it.
+    text_history: bool, Context, "the text", "without criminal history", "with criminal history";
+    /// The text is a history of illegal entry (8 USC 1325) and nothing else.
+    text_illegal_entry: bool, Context, "the text", "not a history of illegal entry alone",
+        "a history of illegal entry (8 USC 1325) and nothing else";
+    /// The text is an attempt to locate, or what belongs in NCIC.
+    text_locate: bool, Context, "the text", "not an attempt to locate", "an attempt to locate";
+    /// The text is about a missing person.
+    text_missing: bool, Context, "the text", "not about a missing person",
+        "about a missing person";
+    /// The text is about a person's release, address or transfer.
+    text_release: bool, Context, "the text", "not about a person's release",
+        "about a person's release, address or transfer";
     /// The attention field.
     attention: Attention, Context, "the attention field";
     /// A case number is given.
@@ -187,6 +218,18 @@ impl Situation {
             *index = value;
         }
         Self::of_indices(indices)
+    }
+
+    /// Takes up what a text is about.
+    pub fn tell(&mut self, topics: TextTopics) {
+        self.text_barred = topics.has(TextTopic::Barred);
+        self.text_civil_immigration = topics.has(TextTopic::CivilImmigration);
+        self.text_deported_felon = topics.has(TextTopic::DeportedFelon);
+        self.text_history = topics.has(TextTopic::History);
+        self.text_illegal_entry = topics.has(TextTopic::IllegalEntry);
+        self.text_locate = topics.has(TextTopic::Locate);
+        self.text_missing = topics.has(TextTopic::Missing);
+        self.text_release = topics.has(TextTopic::Release);
     }
 
     /// A situation chosen fact by fact: `choose(n)` gives an index below `n`.

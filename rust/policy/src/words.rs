@@ -5,7 +5,7 @@
 //! | column | shape |
 //! |---|---|
 //! | list | the text it is for: `reason`, `bulletin`, `reply`; `charge` and `segment` see below |
-//! | topic | a [`Topic`] for a reason, a [`TextTopic`] for the others; `*` for an innocent phrase |
+//! | topic | one of those of a reason or of a text; `*` for an innocent phrase |
 //! | kind | `sure`, `token`, `hint` or `innocent` |
 //! | words | letters and digits; `*` at the end stands for any ending of the last word |
 //! | cite | what the row rests on |
@@ -13,8 +13,8 @@
 //! Texts are compared word by word, whatever their case and punctuation. Two tokens that are
 //! independent of each other, or one that is sure, make a topic; a hint counts as a token beside
 //! a token and as nothing alone; and nothing within an innocent phrase counts ("black ice", a
-//! vehicle's removal). CITE: design of the policy filter, two independent tokens to block, one to
-//! flag.
+//! vehicle's removal), but for the offense that it may name ("alien smuggling"). CITE: design of
+//! the policy filter, two independent tokens to block, one to flag.
 //!
 //! A line of a reply with words of the list `charge` names an offense; the topic `illegal_entry`
 //! is that of a history all of whose offenses are that one. The list `segment` names the lines that
@@ -28,13 +28,103 @@ use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, Input, MatchKind};
 use serde::Deserialize;
 
-use crate::fact::{Fact, TextTopic, Topic};
+use crate::fact::Topic;
 use crate::load::Problem;
 
 /// How the name of the bundle's file ends.
 pub(crate) const FILE: &str = "words.csv";
 /// Points that make a topic.
 const ENOUGH: u8 = 2;
+
+macro_rules! topics {
+    ($(
+        $(#[$meta:meta])*
+        $vis:vis $type:ident { $( $(#[$of:meta])* $topic:ident $name:literal, )+ }
+    )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        $vis enum $type { $( $(#[$of])* $topic, )+ }
+
+        impl $type {
+            const NAMES: &'static [&'static str] = &[$( $name, )+];
+
+            /// The place of a name in the list.
+            fn index(name: &str) -> Option<u8> {
+                let place = Self::NAMES.iter().position(|known| *known == name)?;
+                u8::try_from(place).ok()
+            }
+        }
+    )+ };
+}
+
+topics! {
+    /// What a reason can be about.
+    ReasonTopic {
+        /// A license to carry a weapon.
+        CarryLicense "carry_license",
+        /// Illegal entry, 8 USC 1325.
+        IllegalEntry "illegal_entry",
+        /// Immigration enforcement.
+        Immigration "immigration",
+        /// A crime.
+        Offense "offense",
+        /// A private, civil or commercial matter.
+        PrivateMatter "private_matter",
+        /// Reentry after an aggravated felony, 8 USC 1326.
+        Reentry "reentry",
+        /// A purpose for which immigration status may be asked.
+        StatusException "status_exception",
+    }
+
+    /// What the text of an administrative message or of a reply can be about.
+    pub TextTopic {
+        /// Matter that is barred from bulletins.
+        Barred "barred",
+        /// A civil immigration warrant.
+        CivilImmigration "civil_immigration",
+        /// A felon who was deported.
+        DeportedFelon "deported_felon",
+        /// Criminal history.
+        History "history",
+        /// A history of illegal entry (8 USC 1325) and nothing else.
+        IllegalEntry "illegal_entry",
+        /// An attempt to locate, or what belongs in NCIC.
+        Locate "locate",
+        /// A missing person.
+        Missing "missing",
+        /// A person's release, address or transfer.
+        Release "release",
+    }
+}
+
+/// All that a text is about.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct TextTopics(u16);
+
+impl TextTopics {
+    /// The text is about this too.
+    #[must_use]
+    pub const fn has(self, topic: TextTopic) -> bool {
+        self.0 & (1 << topic as u16) != 0
+    }
+
+    const fn without(self, topic: TextTopic) -> Self {
+        Self(self.0 & !(1 << topic as u16))
+    }
+}
+
+/// What a sender stated as the reason.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Stated {
+    /// As far as immigration goes, and whether it is a crime.
+    pub topic: Topic,
+    /// Illegal entry and no other offense.
+    pub illegal_entry: bool,
+    /// A license to carry a weapon.
+    pub carry_license: bool,
+    /// A private, civil or commercial matter.
+    pub private_matter: bool,
+}
 
 /// Which texts a row is for.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -78,6 +168,8 @@ struct Pattern {
 struct Lexicon {
     automaton: Option<DFA>,
     patterns: Vec<Pattern>,
+    /// The topics that an innocent phrase takes its words from, a bit for each.
+    innocent: u16,
 }
 
 /// Topics of a list at most: the bits of [`u16`].
@@ -145,40 +237,44 @@ impl Words {
 
     /// What a reason is about: all that the sender wrote to say why. Time is linear in their bytes.
     #[must_use]
-    pub fn reason<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]> + Clone) -> Topic {
+    pub fn reason<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]> + Clone) -> Stated {
         let points = self.reasons.points(parts);
-        let of = |topic: Topic| points.get(usize::from(topic.index())).copied().unwrap_or(0);
-        let mut immigration = of(Topic::Immigration);
+        let of = |topic: ReasonTopic| points.get(topic as usize).copied().unwrap_or(0);
+        let mut immigration = of(ReasonTopic::Immigration);
         // A reentry that may be looked into explains the statute that it names.
-        if of(Topic::Reentry) >= ENOUGH {
+        if of(ReasonTopic::Reentry) >= ENOUGH {
             immigration = immigration.saturating_sub(ENOUGH);
         }
-        let offense = of(Topic::Offense) > 0;
-        match () {
+        let offense = of(ReasonTopic::Offense) > 0;
+        let entry = of(ReasonTopic::IllegalEntry) >= ENOUGH;
+        let topic = match () {
             () if immigration >= ENOUGH => Topic::Immigration,
-            () if of(Topic::IllegalEntry) >= ENOUGH && !offense => Topic::IllegalEntry,
-            () if of(Topic::PrivateMatter) >= ENOUGH => Topic::PrivateMatter,
-            () if of(Topic::CarryLicense) >= ENOUGH => Topic::CarryLicense,
-            () if of(Topic::Reentry) >= ENOUGH => Topic::Reentry,
-            () if of(Topic::StatusException) >= ENOUGH => Topic::StatusException,
-            () if immigration > 0 || of(Topic::IllegalEntry) >= ENOUGH => Topic::ImmigrationHint,
+            () if of(ReasonTopic::Reentry) >= ENOUGH => Topic::Reentry,
+            () if of(ReasonTopic::StatusException) >= ENOUGH => Topic::StatusException,
+            () if immigration > 0 || entry => Topic::ImmigrationHint,
             () if offense => Topic::Offense,
             () => Topic::None,
+        };
+        Stated {
+            topic,
+            illegal_entry: entry && !offense,
+            carry_license: of(ReasonTopic::CarryLicense) >= ENOUGH,
+            private_matter: of(ReasonTopic::PrivateMatter) >= ENOUGH,
         }
     }
 
     /// What an administrative message is about.
     #[must_use]
-    pub fn bulletin(&self, text: &[u8]) -> TextTopic {
-        self.bulletins.first(text)
+    pub fn bulletin(&self, text: &[u8]) -> TextTopics {
+        self.bulletins.topics(text)
     }
 
     /// What a reply tells of immigration files, or that its history is of illegal entry alone.
     #[must_use]
-    pub fn reply(&self, text: &[u8]) -> TextTopic {
-        let topic = self.replies.first(text);
-        let spared = topic == TextTopic::IllegalEntry && !self.names_no_other_offense(text);
-        if spared { TextTopic::None } else { topic }
+    pub fn reply(&self, text: &[u8]) -> TextTopics {
+        let topics = self.replies.topics(text);
+        let spared = topics.has(TextTopic::IllegalEntry) && !self.names_no_other_offense(text);
+        if spared { topics.without(TextTopic::IllegalEntry) } else { topics }
     }
 
     /// Every offense of a history is illegal entry, and there is one.
@@ -186,7 +282,7 @@ impl Words {
         let mut charges = text
             .split(|byte| matches!(byte, b'\r' | b'\n'))
             .filter(|line| self.charges.speaks(line))
-            .map(|line| self.replies.first(line) == TextTopic::IllegalEntry)
+            .map(|line| self.replies.topics(line).has(TextTopic::IllegalEntry))
             .peekable();
         charges.peek().is_some() && charges.all(|illegal_entry| illegal_entry)
     }
@@ -225,8 +321,8 @@ impl Row {
             (Kind::Innocent, _) | (_, List::Charge) => (self.topic == "*").then_some(0),
             (Kind::Sure, List::Segment) => (!self.topic.is_empty()).then_some(0),
             (_, List::Segment) => None,
-            (_, List::Reason) => Topic::parse(&self.topic).map(Fact::index),
-            _ => TextTopic::parse(&self.topic).map(Fact::index),
+            (_, List::Reason) => ReasonTopic::index(&self.topic),
+            _ => TextTopic::index(&self.topic),
         }
     }
 
@@ -268,7 +364,10 @@ impl Lexicon {
             .prefilter(false)
             .match_kind(MatchKind::Standard)
             .build(rows.iter().map(|row| row.pattern()))?;
-        Ok(Self { automaton: (!rows.is_empty()).then_some(automaton), patterns })
+        let of_reasons = rows.iter().any(|row| row.list == List::Reason);
+        let spared = u16::from(of_reasons) << ReasonTopic::Offense as u16;
+        let automaton = (!rows.is_empty()).then_some(automaton);
+        Ok(Self { automaton, patterns, innocent: !spared })
     }
 
     /// Anything of the list stands in a text.
@@ -302,14 +401,15 @@ impl Lexicon {
             let guilty = rank(*pattern) != Some(Kind::Innocent);
             (guilty, std::cmp::Reverse(end - start), *start)
         });
-        // What each byte was read as, a bit for a topic; an innocent phrase is read as all of them.
+        // What each byte was read as, a bit for a topic; an innocent phrase is read as all of them
+        // but an offense.
         let mut read_as = vec![0_u16; text.len()];
         let mut counted = vec![false; self.patterns.len()];
         let mut hints = Points::default();
         for (start, end, number) in found {
             let Some(pattern) = self.patterns.get(number) else { continue };
             let innocent = pattern.kind == Kind::Innocent;
-            let topic = if innocent { u16::MAX } else { 1 << pattern.topic };
+            let topic = if innocent { self.innocent } else { 1 << pattern.topic };
             // Neighbours share the blank between them.
             let Some(bytes) = read_as.get_mut(start + 1..end) else { continue };
             if !innocent && bytes.iter().any(|read| read & topic != 0) {
@@ -336,11 +436,11 @@ impl Lexicon {
         points
     }
 
-    /// The first topic of the list that a text is about.
-    fn first(&self, text: &[u8]) -> TextTopic {
+    /// All that a text is about.
+    fn topics(&self, text: &[u8]) -> TextTopics {
         let points = self.points([text]);
-        let found = points.iter().position(|points| *points >= ENOUGH);
-        found.and_then(|at| u8::try_from(at).ok()).map_or(TextTopic::None, TextTopic::at)
+        let bits = points.iter().zip(0..).filter(|(points, _)| **points >= ENOUGH);
+        TextTopics(bits.fold(0, |bits, (_, place)| bits | 1 << place))
     }
 }
 

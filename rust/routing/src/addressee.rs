@@ -19,7 +19,8 @@ pub enum Addressee {
 impl Directory {
     /// Reads one address: a station, a group, an ORI of this switch or a destination code.
     ///
-    /// The bundle lets no address have two meanings. An ORI without a station is nobody.
+    /// The bundle lets no address have two meanings. An ORI without a station is nobody here; it
+    /// may be one beyond the state.
     #[must_use]
     pub fn addressee(&self, address: &[u8]) -> Option<Addressee> {
         if let Some(station) = self.station(address) {
@@ -28,8 +29,10 @@ impl Directory {
         if let Some(group) = self.group(address) {
             return Some(Addressee::Group(group));
         }
-        if let Some(ori) = self.ori(address) {
-            return self.ori_of(ori).station.map(|station| Addressee::Ori(ori, station));
+        if let Some(ori) = self.ori(address)
+            && let Some(station) = self.ori_of(ori).station
+        {
+            return Some(Addressee::Ori(ori, station));
         }
         self.member_line(address).map(Addressee::Line)
     }

@@ -52,6 +52,8 @@ codes! {
     USER_FOREIGN 305 "user of another agency" "The user must belong to the agency of the ORI.";
     USER_ABSENT 306 "user missing" "The header must name the user.";
     STATION_UNKNOWN 307 "unknown station" "The header must name a station of the directory.";
+    STATION_RECEIVES 308 "station only receives"
+        "The station must be one that sends.";
     NO_PERMIT 401 "no rule permits" "Some rule must permit the message; none does.";
     POLICY_ERROR 402 "policy error" "Policies must evaluate without an error; one did not.";
     PURPOSE_ABSENT 410 "purpose missing" "A criminal history request must carry a purpose code.";

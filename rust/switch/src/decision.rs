@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use clets_policy::{self as policy, Effect, Memo, RuleId, Situation};
-use clets_routing::{LineId, LineKind};
+use clets_routing::{Directory, LineId, LineKind, OriId};
 use clets_wire::{Envelope, KeyId};
 
 use crate::bundle::KeyFacts;
@@ -78,7 +78,7 @@ impl Decision {
 
     /// Fails closed: a message of people is passed on whole or not at all.
     fn closed(mut self) -> Self {
-        if !self.permits() && self.code == 0 {
+        if !self.passes() && self.code == 0 {
             self.code = codes::NO_PERMIT;
         }
         self
@@ -311,8 +311,12 @@ impl Judge {
         let key = catalogue.key(key_id).ok_or_else(unknown)?;
         catalogue.check(key_id, envelope, bytes).map_err(|error| Decision::refusal(error.code))?;
         let for_everyone = bundle.traits.is_for_everyone(key);
-        let plan =
+        let mut plan =
             plan(directory, envelope, bytes, key, for_everyone).map_err(Decision::unplanned)?;
+        let sender = envelope.origin.and_then(|ori| directory.ori(ori.of(bytes)));
+        if for_everyone && envelope.destinations.is_empty() && !may_alert(directory, sender) {
+            plan.scope = Scope::Statewide;
+        }
         let facts = Facts::gather(bundle, question, &plan);
         let decision = self.message(bundle, &facts, key_id, &plan, day);
         if !decision.passes() {
@@ -324,6 +328,14 @@ impl Judge {
         }
         Ok((plan, decision))
     }
+}
+
+/// Whether an agency's alert goes out at once: those that may send to the group for alerts.
+fn may_alert(directory: &Directory, sender: Option<OriId>) -> bool {
+    let group = directory.group(directory.settings().alert_group.as_bytes());
+    let agency = sender.map(|ori| directory.ori_of(ori).agency);
+    let pair = group.zip(agency);
+    pair.is_some_and(|(group, agency)| directory.group_of(group).senders.include(agency))
 }
 
 /// The catalogue's row for a message.

@@ -75,14 +75,18 @@ impl Facts {
         let words = bundle.policies.words();
         let text = envelope.text.map(|text| text.of(bytes)).unwrap_or_default();
         if bundle.key_facts(key).is_some_and(|key| key.action == policy::Action::Administer) {
-            base.text_topic = words.bulletin(text);
+            base.tell(words.bulletin(text));
             base.to_homeland = reaches_homeland(bundle, envelope, bytes, plan);
         } else {
             // Whatever says why counts, every time that it stands there.
             let names = &bundle.directory.settings().fields;
             let why = [&names.reason, &names.attention, &names.case];
             let stated = why.into_iter().flat_map(|name| envelope.values(bytes, name.as_bytes()));
-            base.topic = words.reason(stated.chain([text]));
+            let stated = words.reason(stated.chain([text]));
+            base.topic = stated.topic;
+            base.illegal_entry = stated.illegal_entry;
+            base.carry_license = stated.carry_license;
+            base.private_matter = stated.private_matter;
             let identifiers = identifiers(&bundle.directory, envelope, bytes);
             let user = envelope.user.map(|user| user.of(bytes)).unwrap_or_default();
             base.subject = bundle.policies.subjects().find(user, &identifiers);
@@ -107,9 +111,9 @@ impl Facts {
         let mut base = Situation {
             peer: policy::Peer::Host,
             ori: policy::Ori::Matches,
-            text_topic: bundle.policies.words().reply(envelope.content(bytes)),
             ..Situation::default()
         };
+        base.tell(bundle.policies.words().reply(envelope.content(bytes)));
         describe_agency(&mut base, bundle, ori);
         Self { base, ori: id }
     }
@@ -268,6 +272,7 @@ fn describe_agency(situation: &mut Situation, bundle: &Bundle, ori: Option<&Ori>
         situation.attested = facts.attested;
         situation.agreement = facts.agreement;
         situation.mobile_chi = facts.mobile_chi;
+        situation.full_access = ori.full_access;
         situation.chi_authority = ori.criminal_history;
     }
 }

@@ -51,9 +51,10 @@ pub(crate) fn plate() -> Situation {
         "peer=agency standing=active level=full cleared=true statement=true training=valid \
          agency_class=ca_lea agency_standing=active chi_authority=true ori=matches station=bound \
          station_kind=fixed user=known action=inquire data_class=dmv_veh destination=dmv \
-         scope=none topic=none text_topic=none purpose=absent california_purpose=c \
+         scope=none topic=none purpose=absent california_purpose=c \
          reason=present attention=absent case_number=true text=true inherited=false \
-         subject=live wildcard=false shared_id=false enumerating=false mobile_chi=true",
+         subject=live wildcard=false shared_id=false enumerating=false mobile_chi=true \
+         full_access=true",
     )
 }
 

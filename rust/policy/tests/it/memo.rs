@@ -45,7 +45,7 @@ fn the_memo_equals_cedar() {
 fn a_changed_rule_is_noticed() {
     for (from, to) in [
         ("context.attention != Attention::\"present\"", "context.attention == Attention::\"junk\""),
-        ("Topic::\"private_matter\"", "Topic::\"carry_license\""),
+        ("principal.enumerating", "principal.shared_id"),
         ("principal.training == Training::\"never\"", "principal.training == Training::\"grace\""),
     ] {
         let mut files = files();

@@ -118,7 +118,7 @@ fn t_11_immigration_enforcement() {
 /// T-12: words that must not fire are no topic, and so nothing changes.
 #[test]
 fn t_12_innocent_words() {
-    let topic = california().words().reason([&b"POSS ICE / METH SALES"[..]]);
+    let topic = california().words().reason([&b"POSS ICE / METH SALES"[..]]).topic;
     let asked = Situation { topic, ..plate() };
     assert_eq!(ids(&asked), answer_of(Effect::Allow, 0, &["A-12.1"]));
 }
@@ -137,8 +137,7 @@ fn t_13_and_t_14_immigration_status() {
 /// T-15: an NCIC answer that holds an administrative warrant is delivered and labelled.
 #[test]
 fn t_15_civil_warrant_in_an_answer() {
-    let civil =
-        with(&crate::bundle::answer(), "data_class=hot_person text_topic=civil_immigration");
+    let civil = with(&crate::bundle::answer(), "data_class=hot_person text_civil_immigration=true");
     assert_eq!(ids(&civil), answer_of(Effect::Label, 0, &["I-14.1"]));
     let label = california().judge(&civil, today()).labels.join("");
     assert!(label.starts_with("CIVIL IMMIGRATION RECORD"), "{label}");
@@ -148,17 +147,17 @@ fn t_15_civil_warrant_in_an_answer() {
 #[test]
 fn t_16_release_date_to_homeland_security() {
     let message = "action=administer data_class=admin destination=agency scope=single";
-    let release = with(&plate(), &format!("{message} to_homeland=true text_topic=release"));
+    let release = with(&plate(), &format!("{message} to_homeland=true text_release=true"));
     assert_eq!(ids(&release), answer_of(Effect::Hold, 0, &["I-15"]));
     assert_eq!(ids(&with(&release, "to_homeland=false")).0, Effect::Allow);
-    assert_eq!(ids(&with(&release, "text_topic=none")).0, Effect::Allow);
+    assert_eq!(ids(&with(&release, "text_release=false")).0, Effect::Allow);
 }
 
 /// T-17: a group bulletin on a retirement party.
 #[test]
 fn t_17_retirement_party() {
     let message = "action=administer data_class=admin destination=group scope=group";
-    let party = with(&plate(), &format!("{message} text_topic=barred"));
+    let party = with(&plate(), &format!("{message} text_barred=true"));
     assert_eq!(ids(&party), answer_of(Effect::Hold, 0, &["B-08"]));
     assert_eq!(ids(&with(&party, "scope=single destination=agency")).0, Effect::Allow);
 }
@@ -166,10 +165,10 @@ fn t_17_retirement_party() {
 /// T-23: a rap sheet for a license to carry.
 #[test]
 fn t_23_license_to_carry() {
-    let asked = with(&history(), "topic=carry_license");
+    let asked = with(&history(), "carry_license=true");
     assert_eq!(ids(&asked), answer_of(Effect::Block, 430, &["C-10"]));
     assert_eq!(ids(&with(&asked, "purpose=f")).0, Effect::Allow);
-    assert_eq!(ids(&with(&plate(), "topic=private_matter")).0, Effect::Block);
+    assert_eq!(ids(&with(&plate(), "private_matter=true")).0, Effect::Block);
 }
 
 /// The promise of the mission, over every situation that can be written: an inquiry of an agency to
