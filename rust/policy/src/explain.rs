@@ -107,23 +107,27 @@ impl Policies {
         found
     }
 
-    /// Mends what stands in the way one fact at a time, always the fact that clears most.
     fn missing(&self, situation: &Situation, day: i32) -> Vec<String> {
+        self.mended(situation, day).map(|(_, missing)| missing).unwrap_or_default()
+    }
+
+    /// Mends what stands in the way one fact at a time, always the fact that clears most: a
+    /// situation that passes, and what was missing. None when no such list is found.
+    pub(crate) fn mended(
+        &self,
+        situation: &Situation,
+        day: i32,
+    ) -> Option<(Situation, Vec<String>)> {
         let mut now = *situation;
         let mut obstacles = self.obstacles(&now, day);
         let mut missing = Vec::new();
         while obstacles > 0 {
-            let Some((field, best, fewest)) = self.best_change(&now, day, obstacles) else {
-                return Vec::new();
-            };
+            let (field, best, fewest) = self.best_change(&now, day, obstacles)?;
             missing.push(must_be(&now, field, &best));
             obstacles = fewest;
             now = best.first().map_or(now, |change| change.situation);
         }
-        if self.judge(&now, day).refuses() {
-            missing.clear();
-        }
-        missing
+        (!self.judge(&now, day).refuses()).then_some((now, missing))
     }
 
     fn best_change(

@@ -220,15 +220,15 @@ fn failed(erring: Vec<RuleId>) -> Verdict {
     }
 }
 
-struct Answer {
+pub(crate) struct Answer {
     permits: bool,
-    rules: Vec<RuleId>,
+    pub(crate) rules: Vec<RuleId>,
     erred: bool,
     errors: Vec<RuleId>,
 }
 
 impl Answer {
-    fn of(policies: &PolicySet, request: &Request, entities: &Entities) -> Self {
+    pub(crate) fn of(policies: &PolicySet, request: &Request, entities: &Entities) -> Self {
         let response = Authorizer::new().is_authorized(request, policies, entities);
         let reasons: Option<Vec<RuleId>> = response.diagnostics().reason().map(rule_id).collect();
         let mut errors: Vec<RuleId> = response

@@ -28,6 +28,7 @@ mod rule;
 mod schema;
 mod situation;
 mod subjects;
+mod survey;
 mod words;
 
 pub use day::{day_of, day_text};
@@ -43,4 +44,5 @@ pub use memo::Memo;
 pub use rule::{Effect, Rule, RuleId, code};
 pub use situation::{Field, Home, Situation};
 pub use subjects::{Identifier, SubjectKey, Subjects};
+pub use survey::Surveyed;
 pub use words::{Stated, TextTopic, TextTopics, Words};

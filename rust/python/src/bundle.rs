@@ -1,8 +1,11 @@
 //! A compiled bundle, and what it decides.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clets_switch::{Bundle, BundleError, Judge, codes};
+use clets_policy::{Ground, Home, Situation, Surveyed};
+use clets_switch::{Bundle, BundleError, Judge, codes, day_of};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -72,6 +75,11 @@ pub(crate) fn refused(py: Python<'_>, error: &BundleError) -> PyErr {
     }
 }
 
+/// Id, file, line, example, rules beside it.
+type SurveyRow = (String, String, u32, Vec<(String, String)>, Vec<String>);
+/// Name, home, values, least known value.
+type FactRow = (&'static str, &'static str, Vec<&'static str>, &'static str);
+
 /// One immutable snapshot of directory, routes, policies and message keys.
 #[pyclass(frozen, module = "clets_core._core")]
 #[derive(Debug)]
@@ -107,6 +115,62 @@ impl Snapshot {
     #[getter]
     fn hash(&self) -> &str {
         &self.bundle.hash
+    }
+
+    /// Judges a situation: names of facts with names of their values; a fact that is not named has
+    /// the value that knows least. Raises `ValueError` for a name that does not exist.
+    fn judge(&self, facts: HashMap<String, String>, at_us: i64) -> PyResult<Verdict> {
+        let names = facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let situation = Situation::of_names(names).map_err(PyValueError::new_err)?;
+        let policies = &self.bundle.policies;
+        let found = policies.explain(&situation, day_of(at_us));
+        let grounds = |text: fn(&Ground) -> &String| found.grounds.iter().map(text).cloned();
+        Ok(Verdict {
+            effect: found.verdict.effect.name(),
+            code: found.verdict.code,
+            rules: grounds(|ground| &ground.id).collect(),
+            citations: grounds(|ground| &ground.cite).collect(),
+            labels: found.verdict.labels.iter().map(ToString::to_string).collect(),
+            explanation: found.text,
+        })
+    }
+
+    /// Every version of every rule in the order of the bundle: id, file, line, an example (the
+    /// facts of a situation in which it decides that differ from what is least known; empty when
+    /// none was found), and the ids of rules that decide beside it. Takes seconds.
+    fn survey(&self, py: Python<'_>, at_us: i64) -> Vec<SurveyRow> {
+        let policies = &self.bundle.policies;
+        let row = |it: &Surveyed| -> Option<SurveyRow> {
+            let rule = policies.rule(it.rule)?;
+            let least: Vec<_> = Situation::default().names().collect();
+            let example = it.example.iter().flat_map(|it| it.names());
+            let example = example.filter(|fact| !least.contains(fact));
+            let beside = it.beside.iter().filter_map(|id| Some(policies.rule(*id)?.id.clone()));
+            Some((
+                rule.id.clone(),
+                rule.file.clone(),
+                rule.line,
+                example.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+                beside.collect(),
+            ))
+        };
+        let surveyed = py.detach(|| policies.survey(day_of(at_us)));
+        surveyed.iter().filter_map(row).collect()
+    }
+
+    /// Every fact that a rule may look at: name, where it stands in a rule, its values, and the
+    /// value that knows least.
+    #[staticmethod]
+    fn facts() -> Vec<FactRow> {
+        let least: Vec<_> = Situation::default().names().collect();
+        let home = |home| match home {
+            Home::Action => "action",
+            Home::Context => "context",
+            Home::Principal => "principal",
+            Home::Resource => "resource",
+        };
+        let rows = Situation::FIELDS.iter().zip(least);
+        rows.map(|(it, (_, least))| (it.name, home(it.home), it.values.to_vec(), least)).collect()
     }
 
     /// Judges a message as if it came on `line` at `at_us` (microseconds since 1970, UTC).

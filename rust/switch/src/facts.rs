@@ -141,7 +141,8 @@ impl Facts {
 const DAY_US: i64 = 86_400_000_000;
 
 /// The UTC day of a time in microseconds since 1970.
-pub(crate) fn day_of(now_us: i64) -> i32 {
+#[must_use]
+pub fn day_of(now_us: i64) -> i32 {
     i32::try_from(now_us.div_euclid(DAY_US)).unwrap_or(i32::MAX)
 }
 

@@ -43,6 +43,7 @@ pub use control::Control;
 pub use decision::{Decision, Judge};
 pub use engine::Engine;
 pub use event::{ConnectionId, Effects, Event, JournalEntry};
+pub use facts::day_of;
 pub use intercept::{Command, CommandError, InterceptStatus, Performed, Step};
 pub use recovery::{Replay, ReplayError};
 pub use service::{Service, is_family};

@@ -13,5 +13,7 @@ mod rules;
 #[cfg(test)]
 mod subjects;
 #[cfg(test)]
+mod survey;
+#[cfg(test)]
 mod vectors;
 mod words;
