@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import socket
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from clets_core.cli.operator import ask, control_option
 from clets_core.cli.terminal import console, json_option, print_json, read_input, visible
-from clets_core.errors import ClientCode, ClientError, RefusedError
-from clets_core.runtime.control import SOCKET_NAME, reachable
+from clets_core.errors import ClientCode, ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-SECONDS: Final = 10.0
 F = TypeVar("F", bound="Callable[..., Any]")
 
-_control = click.option(
-    "--control",
-    type=click.Path(path_type=Path),
-    default=Path("journal") / SOCKET_NAME,
-    show_default=True,
-    help="Control socket of the running switch.",
-)
 _message = click.argument("message", type=click.IntRange(min=0))
 _to = click.option("--to", multiple=True, help="Addressee instead of the message's; repeatable.")
 
@@ -61,7 +51,7 @@ def intercept() -> None:
 
 
 @intercept.command("list")
-@_control
+@control_option
 @json_option
 def list_(control: Path, as_json: bool) -> None:
     """List what waits, the oldest first, without texts."""
@@ -92,7 +82,7 @@ def _row(it: dict[str, Any]) -> tuple[str, ...]:
 
 
 @intercept.command
-@_control
+@control_option
 @_who("to judge it")
 @json_option
 @_message
@@ -110,7 +100,7 @@ def show(control: Path, operator: str | None, reason: str, as_json: bool, messag
 
 
 @intercept.command
-@_control
+@control_option
 @_who("to judge it")
 @click.option("--release", is_flag=True, help="Give the lock up instead.")
 @json_option
@@ -124,7 +114,7 @@ def lock(
 
 
 @intercept.command
-@_control
+@control_option
 @_who(None)
 @_to
 @click.option("--text", "source", required=True, help="File with the new text, or `-`.")
@@ -151,7 +141,7 @@ def edit(
 
 
 @intercept.command
-@_control
+@control_option
 @_who(None)
 @_to
 @json_option
@@ -170,7 +160,7 @@ def forward(
 
 
 @intercept.command("return")
-@_control
+@control_option
 @_who(None)
 @json_option
 @_message
@@ -193,33 +183,3 @@ def _tell(done: dict[str, Any], what: str, *, as_json: bool) -> None:
         print_json(done)
     else:
         click.echo(f"{done['message']}: {what}, record {done['record']}")
-
-
-def ask(control: Path, verb: str, **said: object) -> Any:  # noqa: ANN401
-    """One request on the control socket, and its result.
-
-    Raises:
-        ClientError: E926 no answer in time; E940 nobody listens there.
-        RefusedError: The switch did not do it.
-    """
-    request = json.dumps({"verb": verb, **said}).encode() + b"\n"
-    try:
-        with socket.socket(socket.AF_UNIX) as line, reachable(control) as name:
-            line.settimeout(SECONDS)
-            line.connect(name)
-            line.sendall(request)
-            with line.makefile("rb") as answers:
-                answer = answers.readline()
-    except TimeoutError as error:
-        text = f"`{control}`: expected an answer within {SECONDS:.0f} s"
-        raise ClientError(ClientCode.UNHEARD.number, text) from error
-    except OSError as error:
-        text = f"`{control}`: {error.strerror}; expected the control socket of a running switch"
-        raise ClientError(ClientCode.CONTROL_ABSENT.number, text) from error
-    if not answer:
-        text = f"`{control}`: the switch ended the connection without an answer"
-        raise ClientError(ClientCode.UNHEARD.number, text)
-    told = json.loads(answer)
-    if not told["ok"]:
-        raise RefusedError(told["code"], told["text"])
-    return told["result"]

@@ -30,11 +30,14 @@ VERBS: Final = {
     "intercept": "Approve or return the broadcasts that a switch holds.",
     "journal": "Prove or read a journal.",
     "keys": "Print the catalogue of message keys.",
+    "reload": "Put another bundle in force on a running switch.",
     "run": "Run the switch of a bundle until SIGINT or SIGTERM.",
     "sample": "Write a sample bundle.",
     "send": "Send messages as an agency's computer and print what comes back.",
     "service": "Say what a host of a running switch takes.",
+    "shadow": "Let a candidate bundle judge beside the one in force.",
     "simulate": "Run simulated destination systems for others to test against.",
+    "user": "Suspend a user of a running switch at once.",
 }
 FAILED: Final = 1
 MISUSED: Final = 2

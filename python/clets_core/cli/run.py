@@ -38,7 +38,12 @@ log = logging.getLogger("clets_core")
 @click.option(
     "--control",
     type=click.Path(path_type=Path),
-    help="Control socket for `clets intercept`; default: control.sock in the journal's folder.",
+    help="Control socket for operators' verbs; default: control.sock in the journal's folder.",
+)
+@click.option(
+    "--shadow",
+    type=click.Path(path_type=Path),
+    help="Folder of a candidate bundle that judges beside BUNDLE and changes nothing.",
 )
 @click.option("--hosts/--no-hosts", help="Run simulated destination systems too.")
 @click.option(
@@ -49,6 +54,7 @@ log = logging.getLogger("clets_core")
 def run(
     journal: Path,
     control: Path | None,
+    shadow: Path | None,
     hosts: bool,
     table: bool | None,
     as_json: bool,
@@ -66,13 +72,21 @@ def run(
     _log_to_stderr(plain=not drawn)
     switch = Switch(loaded, journal=journal, control=control or journal / SOCKET_NAME)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        failure = runner.run(_serve(loaded, switch, hosts=hosts, drawn=drawn, as_json=as_json))
+        failure = runner.run(
+            _serve(loaded, switch, shadow=shadow, hosts=hosts, drawn=drawn, as_json=as_json)
+        )
     if failure is not None:
         raise failure
 
 
 async def _serve(
-    bundle: Bundle, switch: Switch, *, hosts: bool, drawn: bool, as_json: bool
+    bundle: Bundle,
+    switch: Switch,
+    *,
+    shadow: Path | None,
+    hosts: bool,
+    drawn: bool,
+    as_json: bool,
 ) -> JournalError | None:
     """Runs until it is told to stop, or the journal fails: then with the error."""
     stop = stop_event()
@@ -83,6 +97,8 @@ async def _serve(
 
                 await stack.enter_async_context(start_hosts(bundle.configuration.hosts))
             await stack.enter_async_context(switch)
+        if shadow is not None:
+            await switch.shadow(shadow)
         failure = asyncio.create_task(switch.failure())
         if drawn:
             until = asyncio.create_task(_draw(switch, bundle, stop))

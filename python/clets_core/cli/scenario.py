@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from clets_core._core import journal_records, journal_verify
-from clets_core.cli.intercept import ask
+from clets_core.cli.operator import ask
 from clets_core.cli.stage import REPLY_SECONDS, Stage
 from clets_core.client import Answer, Client, Received, inquire
 from clets_core.errors import CletsError, JournalError

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from clets_core.cli.intercept import ask
+from clets_core.cli.operator import ask, control_option, who_and_why
 from clets_core.cli.terminal import json_option, print_json
-from clets_core.runtime.control import SOCKET_NAME
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command
-@click.option(
-    "--control",
-    type=click.Path(path_type=Path),
-    default=Path("journal") / SOCKET_NAME,
-    show_default=True,
-    help="Control socket of the running switch.",
-)
+@control_option
 @click.option("--family", default="", help="Family, data class or key; default: all messages.")
-@click.option("--operator", default="", help="Name for the journal; default: the account's.")
-@click.option("--reason", required=True, help="Why, for the journal.")
+@who_and_why
 @json_option
 @click.argument("host")
 @click.argument("state", type=click.Choice(["held", "removed", "up"]))

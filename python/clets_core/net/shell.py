@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from clets_core.errors import JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clets_core._core import Center, Intake
+    from clets_core._core import Center, Intake, Snapshot
 
     Orders = tuple[list[tuple[int, bytes]], list[tuple[int, int]]]
 
 log = logging.getLogger("clets_core")
+
+T = TypeVar("T")
 
 # The number of a journal that takes no write.
 _STOPPED: Final = 601
@@ -97,6 +99,28 @@ class Shell:
         """
         self._do(lambda: self.center.service(line, family, state, source))
 
+    def reload(self, snapshot: Snapshot, source: str) -> int:
+        """Puts a bundle in force; gives the number of the record.
+
+        Raises:
+            RefusedError: 541, its lines are not those that run.
+            JournalError: The journal failed; the switch has stopped.
+        """
+        return self._told(lambda: self.center.reload(snapshot, source))
+
+    def refuse_bundle(self, source: str, why: str) -> int:
+        """Records that a bundle was refused; gives the number of the record."""
+        return self._told(lambda: self.center.refuse_bundle(source, why))
+
+    def suspend(self, user: str, source: str, *, suspended: bool) -> int:
+        """Suspends a user, or lifts that; gives the number of the record.
+
+        Raises:
+            RefusedError: 304, there is no such user, or the user is not suspended.
+            JournalError: The journal failed; the switch has stopped.
+        """
+        return self._told(lambda: self.center.suspend(user, suspended, source))
+
     def operate(self, command: bytes) -> bytes:
         """Carries out one step of an operator; see :meth:`Center.operate`.
 
@@ -104,15 +128,7 @@ class Shell:
             RefusedError: Nothing was done, and why.
             JournalError: The journal failed; the switch has stopped.
         """
-        if self._stopped:
-            raise JournalError(_STOPPED, "the switch has stopped")
-        try:
-            orders, done = self.center.operate(command)
-        except JournalError as error:
-            self._fail(error)
-            raise
-        self._carry_out(orders)
-        return done
+        return self._told(lambda: self.center.operate(command))
 
     async def durable(self, record: int) -> None:
         """Waits until a record is on stable storage.
@@ -156,6 +172,18 @@ class Shell:
             self._fail(error)
         else:
             self._carry_out(orders)
+
+    def _told(self, step: Callable[[], tuple[Orders, T]]) -> T:
+        """Takes a step whose result somebody waits for."""
+        if self._stopped:
+            raise JournalError(_STOPPED, "the switch has stopped")
+        try:
+            orders, done = step()
+        except JournalError as error:
+            self._fail(error)
+            raise
+        self._carry_out(orders)
+        return done
 
     def _carry_out(self, orders: Orders) -> None:
         writes, closes = orders

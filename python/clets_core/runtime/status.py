@@ -39,6 +39,8 @@ class Status(Struct, frozen=True):
     """Hit confirmation requests that wait for an answer."""
     alarms: int = 0
     """Hit confirmations that stayed unanswered to the third request."""
+    suspended: int = 0
+    """Users whom an operator has suspended."""
     intercepted: int = 0
     """Messages that wait in the intercept queue."""
 
@@ -52,3 +54,25 @@ class Status(Struct, frozen=True):
             if line.name == name:
                 return line
         raise KeyError(name)
+
+
+class ShadowCount(Struct, frozen=True):
+    """Messages of which a candidate bundle says something else, of one kind."""
+
+    now: Literal["pass", "hold", "refuse"]
+    """What the bundle in force does."""
+    then: Literal["pass", "hold", "refuse"]
+    """What the candidate would do."""
+    rules: str
+    """The rules that refuse or hold, or the number of what does."""
+    agency: str
+    count: int
+
+
+class ShadowReport(Struct, frozen=True):
+    """What a candidate bundle would have done otherwise. No personal data."""
+
+    bundle: str
+    judged: int
+    differs: int
+    counts: tuple[ShadowCount, ...]

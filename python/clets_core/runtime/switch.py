@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Literal, Self
 import msgspec
 
 from clets_core._core import Center
+from clets_core.config.prepare import wiring
 from clets_core.net.dialer import Dialer
 from clets_core.net.listener import listen
 from clets_core.net.shell import Shell
-from clets_core.runtime import intercept, service
+from clets_core.runtime import intercept, rules, service
 from clets_core.runtime.control import Control
-from clets_core.runtime.status import Status
+from clets_core.runtime.status import ShadowReport, Status
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -60,6 +61,7 @@ class Switch:
         self._segment_bytes = segment_bytes
         self._control = None if control is None else Control(Path(control))
         self._shell: Shell | None = None
+        self._rules: rules.Rules | None = None
         self._servers: list[asyncio.Server] = []
         self._dialers: list[Dialer] = []
 
@@ -68,6 +70,8 @@ class Switch:
         if center.orphans:
             log.warning("%d entries in custody are for lines not in this bundle", center.orphans)
         self._shell = Shell(center)
+        configuration = self._bundle.configuration
+        self._rules = rules.Rules(self._shell, configuration.path, wiring(configuration))
         try:
             await self._open(self._shell)
         except BaseException:
@@ -113,6 +117,52 @@ class Switch:
         """
         self._running.service(line, family, state)
 
+    async def reload(self, path: str | PathLike[str] = "", *, source: str = "program") -> str:
+        """Puts the bundle of a folder in force (by default the switch's own, read again).
+
+        From the next message on, whole or not at all, and journalled with ``source``. What is in
+        custody stays so. Gives the bundle's hash.
+
+        Raises:
+            BundleError: It is not valid; the one in force stays so.
+            RefusedError: 541, it has other lines, hosts or listeners: those need a restart.
+        """
+        await self._changing.reload(str(path), source)
+        return self.status().bundle
+
+    async def suspend(self, user: str, *, source: str = "program") -> None:
+        """Suspends a user from the next message on, over restarts and new bundles.
+
+        Raises:
+            RefusedError: 304, the bundle has no such user.
+        """
+        await self._changing.suspend(user, source, suspended=True)
+
+    async def restore(self, user: str, *, source: str = "program") -> None:
+        """Lifts what :meth:`suspend` did; the bundle's word on the user holds again.
+
+        Raises:
+            RefusedError: 304, the user is not suspended.
+        """
+        await self._changing.suspend(user, source, suspended=False)
+
+    async def shadow(self, path: str | PathLike[str] | None) -> None:
+        """Lets the bundle of a folder judge beside the one in force; ``None`` ends it.
+
+        Raises:
+            BundleError: It is not valid.
+            RefusedError: 541, it has other lines, hosts or listeners.
+        """
+        if path is None:
+            self._running.center.shadow(None)
+        else:
+            await self._changing.shadow(str(path))
+
+    def shadow_report(self) -> ShadowReport | None:
+        """What the bundle beside would have done otherwise so far; nothing without one."""
+        report = self._running.center.shadow_report()
+        return msgspec.json.decode(report, type=ShadowReport | None)
+
     async def failure(self) -> JournalError:
         """Waits until the journal fails; the switch has then stopped by itself."""
         return await asyncio.shield(self._running.failed)
@@ -123,6 +173,13 @@ class Switch:
             msg = "the switch is not running: use `async with`"
             raise RuntimeError(msg)
         return self._shell
+
+    @property
+    def _changing(self) -> rules.Rules:
+        if self._rules is None or self._shell is None:
+            msg = "the switch is not running: use `async with`"
+            raise RuntimeError(msg)
+        return self._rules
 
     async def _open(self, shell: Shell) -> None:
         shell.start()
@@ -139,6 +196,7 @@ class Switch:
         if self._control is not None:
             intercept.join(self._control, shell)
             service.join(self._control, shell)
+            rules.join(self._control, self._changing, shell)
             await self._control.open()
 
     async def _close(self) -> None:

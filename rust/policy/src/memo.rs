@@ -67,6 +67,13 @@ impl Memo {
         explanation
     }
 
+    /// Situations remembered, those asked of late first, `most` at most.
+    #[must_use]
+    pub fn situations(&self, most: usize) -> Vec<Situation> {
+        let keys = self.verdicts.young.keys().chain(self.verdicts.old.keys());
+        keys.take(most).map(|(key, _)| Situation::of_key(*key)).collect()
+    }
+
     /// Verdicts held now, never more than the capacity.
     #[must_use]
     pub fn len(&self) -> usize {

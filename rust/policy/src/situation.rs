@@ -78,6 +78,19 @@ macro_rules! situation {
                 $( let key = (key << <$type as Fact>::BITS) | u128::from(self.$field.index()); )+
                 key
             }
+
+            /// The situation of a [`Situation::key`].
+            #[must_use]
+            pub fn of_key(key: u128) -> Self {
+                let above = KEY_BITS;
+                $(
+                    let above = above - <$type as Fact>::BITS;
+                    let index = (key >> above) & ((1 << <$type as Fact>::BITS) - 1);
+                    let $field = <$type as Fact>::at(u8::try_from(index).unwrap_or(u8::MAX));
+                )+
+                let _ = above;
+                Self { $( $field, )+ }
+            }
         }
 
         const FACTS: usize = [$( stringify!($field) ),+].len();
@@ -293,6 +306,7 @@ mod tests {
             });
             assert_eq!(Situation::of_indices(situation.indices()), situation);
             assert_eq!(Situation::of_names(situation.names()), Ok(situation));
+            assert_eq!(Situation::of_key(situation.key()), situation);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A compiled bundle, and what it decides.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clets_policy::{Ground, Home, Situation, Surveyed};
 use clets_switch::{Bundle, BundleError, Judge, codes, day_of};
@@ -91,6 +91,11 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     pub(crate) fn bundle(&self) -> &Arc<Bundle> {
         &self.bundle
+    }
+
+    /// The judge, with what it remembers.
+    pub(crate) fn judge_mut(&self) -> MutexGuard<'_, Judge> {
+        self.judge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -191,7 +196,7 @@ impl Snapshot {
             let expected = format!("a message in {}, which line `{line}` speaks", expected.name());
             return Err(raise_bytes(py, "DecodeError", codes::NOT_A_MESSAGE, 0, &expected));
         }
-        let mut judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut judge = self.judge_mut();
         let decision = judge.decide(&self.bundle, id, message.envelope(), message.bytes(), at_us);
         let mut explanation = judge.explain(&self.bundle, &decision, at_us);
         let (catalogue, envelope) = (&self.bundle.catalogue, message.envelope());

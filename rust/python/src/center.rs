@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use clets_journal::{Journal, Options};
 use clets_routing::LineKind;
 use clets_switch::{
-    Command, ConnectionId, Effects, Engine, Event, Replay, Service, codes, is_family,
+    Command, ConnectionId, Effects, Engine, Event, Judge, Replay, Service, codes, is_family,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -238,6 +238,84 @@ impl Center {
         };
         self.step(&mut center, Event::SetService { line: host, family, state: known, source });
         self.orders(py, center)
+    }
+
+    /// Lets a bundle judge what was judged of late, so that its first messages are judged as fast
+    /// as later ones. Takes time and no lock: for another thread, before `reload` or `shadow`.
+    fn prepare(&self, py: Python<'_>, snapshot: &Snapshot) {
+        /// Cedar is asked once for each: less than a second.
+        const SITUATIONS_MAX: usize = 2_000;
+        let situations = self.lock().engine.remembered(SITUATIONS_MAX);
+        let (bundle, now_us) = (snapshot.bundle(), self.clock.now_us());
+        let judge = py.detach(|| Judge::prepared(bundle, &situations, now_us));
+        *snapshot.judge_mut() = judge;
+    }
+
+    /// Puts a bundle in force from the next message on. Gives orders and the number of the record.
+    ///
+    /// Raises `RefusedError` 541 when its lines are not those that run.
+    fn reload<'py>(
+        &self,
+        py: Python<'py>,
+        snapshot: &Snapshot,
+        source: &str,
+    ) -> PyResult<(Orders<'py>, u64)> {
+        let judge = std::mem::take(&mut *snapshot.judge_mut());
+        let mut state = self.lock();
+        let State { engine, effects, .. } = &mut *state;
+        let old = Arc::clone(engine.bundle());
+        let record = engine
+            .reload(Arc::clone(snapshot.bundle()), judge, source, effects)
+            .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
+        // To let go of thousands of users takes time that no message should wait.
+        std::thread::spawn(move || drop(old));
+        Ok((self.orders(py, state)?, record))
+    }
+
+    /// Records that a bundle was refused. Gives orders and the number of the record.
+    fn refuse_bundle<'py>(
+        &self,
+        py: Python<'py>,
+        source: &str,
+        why: &str,
+    ) -> PyResult<(Orders<'py>, u64)> {
+        let mut state = self.lock();
+        let State { engine, effects, .. } = &mut *state;
+        let record = engine.refuse_bundle(source, why, effects);
+        Ok((self.orders(py, state)?, record))
+    }
+
+    /// Suspends a user from the next message on, or lifts that. Gives orders and the number of the
+    /// record.
+    ///
+    /// Raises `RefusedError` 304 when there is no such user, or the user is not suspended.
+    fn suspend<'py>(
+        &self,
+        py: Python<'py>,
+        user: &str,
+        suspended: bool,
+        source: &str,
+    ) -> PyResult<(Orders<'py>, u64)> {
+        let mut state = self.lock();
+        let State { engine, effects, .. } = &mut *state;
+        let record = engine
+            .suspend(user, suspended, source, effects)
+            .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
+        Ok((self.orders(py, state)?, record))
+    }
+
+    /// Lets a bundle judge beside the one in force; `None` ends it.
+    #[pyo3(signature = (snapshot))]
+    fn shadow(&self, snapshot: Option<&Snapshot>) {
+        let candidate =
+            snapshot.map(|it| (Arc::clone(it.bundle()), std::mem::take(&mut *it.judge_mut())));
+        self.lock().engine.set_shadow(candidate);
+    }
+
+    /// What the bundle beside would have done otherwise, JSON; `null` without one.
+    fn shadow_report<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let report = self.lock().engine.shadow_report();
+        PyBytes::new(py, &serde_json::to_vec(&report).unwrap_or_default())
     }
 
     /// The state of all lines and queues, JSON.

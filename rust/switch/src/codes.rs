@@ -101,6 +101,8 @@ codes! {
     TEXT_UNFIT 535 "text unfit" "A text must be one that the dialect of the message can carry.";
     BROADCAST_BARRED 536 "broadcast barred"
         "A broadcast must be on a matter that may be broadcast that far.";
+    LINES_CHANGED 541 "lines changed"
+        "A bundle for a running switch must have its lines; others need a restart.";
     JOURNAL_WRITE 601 "journal write" "The journal must take every write and every sync.";
     JOURNAL_DAMAGED 602 "journal damaged" "Every record before the last must be whole.";
     CHECKPOINT_BAD 603 "checkpoint bad" "A checkpoint must be signed and match the records.";

@@ -137,6 +137,23 @@ impl Judge {
         Self::default()
     }
 
+    /// Situations that are remembered, `most` at most.
+    #[must_use]
+    pub fn remembered(&self, most: usize) -> Vec<Situation> {
+        self.memo.situations(most)
+    }
+
+    /// A judge that remembers what a bundle says of these situations, so that the first messages
+    /// under it are judged as fast as later ones. Asks Cedar once for each.
+    #[must_use]
+    pub fn prepared(bundle: &Bundle, situations: &[Situation], now_us: i64) -> Self {
+        let mut judge = Self::new();
+        for situation in situations {
+            judge.memo.judge(&bundle.policies, situation, facts::day_of(now_us));
+        }
+        judge
+    }
+
     /// Judges a message that has a plan: the message as it was entered, then each leg by its own
     /// key and destination, since data class comes from both. The most restrictive effect wins.
     pub(crate) fn message(
@@ -293,7 +310,9 @@ impl Judge {
             };
         }
         let habit = Habit::default();
-        match self.consider(bundle, Question { line, key: key_id, envelope, bytes, day, habit }) {
+        let (key, suspended) = (key_id, false);
+        let question = Question { line, key, envelope, bytes, day, habit, suspended };
+        match self.consider(bundle, question) {
             Ok((_, decision)) | Err(decision) => decision,
         }
     }

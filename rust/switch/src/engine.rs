@@ -16,9 +16,11 @@ use crate::intercept::Intercept;
 use crate::queue::{Entry, LineState, Stored};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
 use crate::references::References;
+use crate::reload::Suspended;
 use crate::reply::{HOST_REPETITION_US, Pending};
 use crate::service::Services;
 use crate::session::{Phase, Session, bare};
+use crate::shadow::Shadow;
 use crate::timers::{Timer, Timers};
 use crate::{Bundle, ConnectionId, Control, Effects, Event, JournalEntry, Judge, codes};
 
@@ -52,6 +54,9 @@ pub struct Engine {
     pub(crate) durable: u64,
     pub(crate) confirmations: Confirmations,
     pub(crate) services: Services,
+    /// A candidate bundle that judges beside the one in force.
+    pub(crate) shadow: Option<Box<Shadow>>,
+    pub(crate) suspended: Suspended,
     held: VecDeque<(u64, Held)>,
     outcomes: Outcomes,
 }
@@ -78,6 +83,8 @@ impl Engine {
             durable: 0,
             confirmations: Confirmations::default(),
             services: Services::default(),
+            shadow: None,
+            suspended: Suspended::default(),
             held: VecDeque::new(),
             outcomes: Outcomes::default(),
             bundle,

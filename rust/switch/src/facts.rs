@@ -16,6 +16,7 @@ use crate::Bundle;
 use crate::bundle::KeyFacts;
 use crate::habits::{Habit, Habits};
 use crate::plan::{Leg, Plan};
+use crate::reload;
 
 /// Words that are no reason and no attention (rule C-01: not "ME", not "FILE").
 const JUNK: [&str; 12] = [
@@ -47,6 +48,8 @@ pub(crate) struct Question<'a> {
     /// UTC, since 1970.
     pub(crate) day: i32,
     pub(crate) habit: Habit,
+    /// An operator has suspended the sender.
+    pub(crate) suspended: bool,
 }
 
 /// Where a message, or one leg of it, is going.
@@ -69,7 +72,7 @@ pub(crate) struct Facts {
 impl Facts {
     /// Gathers the facts of a message.
     pub(crate) fn gather(bundle: &Bundle, question: Question<'_>, plan: &Plan<'_>) -> Self {
-        let Question { line, key, envelope, bytes, day, habit } = question;
+        let Question { line, key, envelope, bytes, day, habit, suspended } = question;
         let identity = identify(&bundle.directory, envelope, bytes);
         let mut base = base(bundle, line, envelope, bytes, identity, day);
         let words = bundle.policies.words();
@@ -91,6 +94,9 @@ impl Facts {
             let user = envelope.user.map(|user| user.of(bytes)).unwrap_or_default();
             base.subject = bundle.policies.subjects().find(user, &identifiers);
             base.wildcard = identifiers.iter().any(Identifier::is_wild);
+        }
+        if suspended {
+            base.standing = reload::suspended(base.standing);
         }
         base.shared_id = habit.shared_id;
         base.enumerating = habit.enumerating;

@@ -147,7 +147,8 @@ impl Engine {
         let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
         let key_id = find_key(&bundle, envelope, bytes).ok_or_else(unknown)?;
         let (line, habit) = (incoming.line, Habit::default());
-        let question = Question { line, key: key_id, envelope, bytes, day, habit };
+        let suspended = self.is_suspended(envelope, bytes);
+        let question = Question { line, key: key_id, envelope, bytes, day, habit, suspended };
         let (plan, decision) = self.judge.consider(&bundle, question)?;
         if !decision.permits() {
             return Err(decision);

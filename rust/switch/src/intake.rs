@@ -250,11 +250,16 @@ impl Engine {
         let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, day_of(now_us));
         let line = incoming.line;
         let habit = observe(&mut self.habits, &bundle, envelope, bytes, now_us);
-        let question = Question { line, key: key_id, envelope, bytes, day, habit };
+        let suspended = self.is_suspended(envelope, bytes);
+        let question = Question { line, key: key_id, envelope, bytes, day, habit, suspended };
         let (plan, decision) = match self.judge.consider(&bundle, question) {
             Ok(passed) => passed,
-            Err(decision) => return self.refuse(session, incoming, &decision, now_us, effects),
+            Err(decision) => {
+                self.compare(question, &decision);
+                return self.refuse(session, incoming, &decision, now_us, effects);
+            }
         };
+        self.compare(question, &decision);
         let held = decision.effect == Effect::Hold;
         if held && self.intercepts.len() >= INTERCEPTS_MAX {
             let decision = Decision::refusal(codes::QUEUE_FULL);

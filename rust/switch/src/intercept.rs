@@ -131,7 +131,7 @@ pub struct CommandError {
 }
 
 impl CommandError {
-    fn of(code: u16) -> Self {
+    pub(crate) fn of(code: u16) -> Self {
         let expected = codes::find(code).map_or("", |code| code.expected);
         Self { code, text: expected.to_owned() }
     }
@@ -442,7 +442,8 @@ impl Engine {
         };
         let (day, habit, key) = (day_of(now_us), Habit::default(), stored.key);
         let (envelope, bytes) = (&stored.envelope, &stored.body);
-        let question = Question { line, key, envelope, bytes, day, habit };
+        let suspended = self.is_suspended(envelope, bytes);
+        let question = Question { line, key, envelope, bytes, day, habit, suspended };
         let facts = Facts::gather(bundle, question, &plan);
         let decision = self.judge.message(bundle, &facts, key, &plan, day);
         if !decision.passes() {

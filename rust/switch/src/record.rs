@@ -18,10 +18,14 @@ pub const LINE: u8 = 4;
 pub const STARTED: u8 = 5;
 /// The switch stopped in order: [`Started`] again.
 pub const STOPPED: u8 = 6;
+/// Another bundle was put in force, or refused: [`BundleEvent`].
+pub const BUNDLE: u8 = 7;
 /// What a file takes was changed: [`ServiceEvent`].
 pub const SERVICE: u8 = 9;
 /// What rules want somebody to look into: [`Case`].
 pub const CASE: u8 = 10;
+/// A user was suspended, or is no longer: [`UserEvent`].
+pub const USER: u8 = 11;
 /// What an operator did with a message in the intercept queue: [`InterceptEvent`].
 pub const INTERCEPT: u8 = 20;
 
@@ -35,7 +39,9 @@ pub fn kind_name(kind: u8) -> &'static str {
         LINE => "line",
         STARTED => "started",
         STOPPED => "stopped",
+        BUNDLE => "bundle",
         SERVICE => "service",
+        USER => "user",
         CASE => "case",
         INTERCEPT => "intercept",
         _ => "unknown",
@@ -383,6 +389,35 @@ pub struct Started<'a> {
     /// The version of the program.
     #[serde(borrow)]
     pub version: Cow<'a, str>,
+}
+
+/// Another bundle while the switch runs.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct BundleEvent<'a> {
+    /// The content hash of the bundle that is in force from here on, hexadecimal.
+    #[serde(borrow)]
+    pub bundle: Cow<'a, str>,
+    /// Who asked for it: operator, account and reason.
+    #[serde(borrow)]
+    pub source: Cow<'a, str>,
+    /// Why the bundle that was given is not in force; empty when it is.
+    #[serde(borrow)]
+    pub refused: Cow<'a, str>,
+}
+
+/// An operator's word on a user, whatever the bundle says of them.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct UserEvent<'a> {
+    /// The user.
+    #[serde(borrow)]
+    pub user: Cow<'a, str>,
+    /// Suspended from here on; else no longer.
+    pub suspended: bool,
+    /// Who said so: operator, account and reason.
+    #[serde(borrow)]
+    pub source: Cow<'a, str>,
 }
 
 /// What a file takes from now on.

@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::queue::{Entry, Given, Stored};
 use crate::record::{
     self, Accepted, EntryRecord, InterceptEvent, Outcome, Outcomes, Refused, ServiceEvent, Target,
+    UserEvent,
 };
 use crate::references::{Reference, References, fingerprint};
 use crate::{Bundle, Control, Service};
@@ -80,6 +81,11 @@ impl Replay {
                 for (message, index, outcome) in outcomes.items {
                     self.outcome(message, index, outcome, time_us);
                 }
+            }
+            record::USER => {
+                let event: UserEvent<'_> =
+                    record::decode(body).map_err(|error| wrong(error.to_string()))?;
+                self.engine.suspend_again(&event.user, event.suspended);
             }
             record::SERVICE => {
                 let event: ServiceEvent<'_> =

@@ -183,6 +183,7 @@ impl Engine {
         let facts = Facts::of_reply(&bundle, asked.origin(), envelope, bytes);
         let heading = KeyFacts { action: Action::Reply, data_class };
         let decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
+        self.compare_reply(incoming, asked.origin(), heading, &decision, now_us);
         let to = Addressed { control, asked, late };
         if decision.effect == Effect::Hold && self.intercepts.len() < INTERCEPTS_MAX {
             return self.hold_reply(incoming, key_id, &to, &decision, now_us, effects);

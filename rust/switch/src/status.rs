@@ -54,6 +54,8 @@ pub struct Status {
     pub alarms: u64,
     /// Messages that wait in the intercept queue.
     pub intercepted: usize,
+    /// Users whom an operator has suspended.
+    pub suspended: usize,
     /// Every line.
     pub lines: Vec<LineStatus>,
 }
@@ -72,6 +74,7 @@ impl Engine {
             confirmations: self.confirmations.len(),
             alarms: self.confirmations.alarms,
             intercepted: self.intercepts.len(),
+            suspended: self.suspended.len(),
             lines: lines
                 .map(|((id, line), state)| LineStatus {
                     name: line.name.to_string(),

@@ -13,6 +13,7 @@ mod immigration;
 mod intercept;
 mod misuse;
 mod nation;
+mod reload;
 mod service;
 mod world;
 mod xml;
@@ -33,6 +34,12 @@ const NCIC: u32 = 4;
 const PLATE: &str =
     "ALPHA1.REF1.U1.IV.4A.CA0010100.LIC/1ABC234.LIS/CA.CAP/C.RSN/TRAFFIC STOP.OCA/26-1";
 const NOTE: &str = "ALPHA1.REF2.U1.AM.CA0010100.BETA1.TXT\r\nMEET AT NOON";
+
+/// The numbers of everything that was refused, in order.
+fn refusal_codes(world: &World) -> Vec<u16> {
+    let records = world.journal.iter().filter(|(kind, ..)| *kind == record::REFUSED);
+    records.map(|(.., body)| record::decode::<Refused<'_>>(body).unwrap().code).collect()
+}
 
 fn connected() -> World {
     let mut world = World::new();

@@ -188,7 +188,7 @@ impl World {
         done
     }
 
-    fn take(&mut self, effects: Effects) {
+    pub(crate) fn take(&mut self, effects: Effects) {
         for record in effects.records {
             self.journal.push((record.kind, self.now_us, record.body));
         }
