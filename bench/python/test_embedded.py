@@ -46,6 +46,12 @@ def test_decide(benchmark: Any, bundle: Bundle) -> None:
     assert verdict.effect == "allow"
 
 
+def test_effects_of_a_batch_of_256(benchmark: Any, bundle: Bundle) -> None:
+    messages = [clets_core.decode(PLATE.format(it).encode(), "clets") for it in range(256)]
+    effects = benchmark(bundle.effects, messages, line="msc-01", at=NOON)
+    assert effects == ["allow"] * 256
+
+
 @pytest.mark.parametrize("batch", [1, 32, 256])
 def test_advance(benchmark: Any, bundle: Bundle, tmp_path: Path, batch: int) -> None:
     """One read of ``batch`` messages: framed, judged, planned and handed to the journal."""

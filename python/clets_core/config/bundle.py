@@ -10,6 +10,7 @@ from clets_core.config.document import document
 from clets_core.config.load import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
 
     from clets_core._core import Message, Verdict
@@ -59,12 +60,28 @@ class Bundle:
             CletsError: E802, the bundle has no such line.
             DecodeError: E201, the line speaks another dialect.
         """
-        at = at or datetime.now(UTC)
-        if at.tzinfo is None:
-            msg = f"`{at}`: expected a time with its time zone"
-            raise ValueError(msg)
-        since = at - datetime(1970, 1, 1, tzinfo=UTC)
-        return self.snapshot.decide(message, line, round(since.total_seconds() * 1_000_000))
+        return self.snapshot.decide(message, line, _microseconds(at))
+
+    def effects(
+        self, messages: Sequence[Message], *, line: str, at: datetime | None = None
+    ) -> list[str]:
+        """The effects alone of many messages, as :meth:`decide` gives them, in their order.
+
+        Raises:
+            ValueError: ``at`` has no time zone.
+            CletsError: E802, the bundle has no such line.
+            DecodeError: E201, the line speaks another dialect than one of them.
+        """
+        return self.snapshot.effects(messages, line, _microseconds(at))
+
+
+def _microseconds(at: datetime | None) -> int:
+    """A time (now, if absent) since 1970, UTC."""
+    at = at or datetime.now(UTC)
+    if at.tzinfo is None:
+        msg = f"`{at}`: expected a time with its time zone"
+        raise ValueError(msg)
+    return round((at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
 
 
 def load_bundle(path: str | PathLike[str]) -> Bundle:

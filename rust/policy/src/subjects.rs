@@ -28,19 +28,19 @@ const WILD: [u8; 3] = [b'*', b'?', b'%'];
 
 /// The fields that name a record by a number; for those whose number a state gives, the field that
 /// says which. CITE: NCIC Code Manual and Nlets User Guide, field codes.
-const NUMBERS: [(&str, &str); 12] = [
-    ("BHN", ""),
-    ("CII", ""),
-    ("FBI", ""),
-    ("LIC", "LIS"),
-    ("NIC", ""),
-    ("OAN", ""),
-    ("OLN", "OLS"),
-    ("REG", "RES"),
-    ("SER", ""),
-    ("SID", ""),
-    ("SOC", ""),
-    ("VIN", ""),
+const NUMBERS: [(&[u8; 3], &str); 12] = [
+    (b"BHN", ""),
+    (b"CII", ""),
+    (b"FBI", ""),
+    (b"LIC", "LIS"),
+    (b"NIC", ""),
+    (b"OAN", ""),
+    (b"OLN", "OLS"),
+    (b"REG", "RES"),
+    (b"SER", ""),
+    (b"SID", ""),
+    (b"SOC", ""),
+    (b"VIN", ""),
 ];
 
 /// What a message names somebody or something by.
@@ -49,7 +49,7 @@ pub enum Identifier<'a> {
     /// A number of a file, such as a plate.
     Number {
         /// Field code, `LIC`.
-        kind: &'static str,
+        kind: &'static [u8; 3],
         /// The state that gave it, two letters; empty for a number of the nation.
         state: &'a [u8],
         /// The number.
@@ -72,7 +72,9 @@ impl<'a> Identifier<'a> {
         value: &'a [u8],
         state: impl FnOnce(&str) -> &'a [u8],
     ) -> Option<Self> {
-        let (kind, by) = NUMBERS.iter().find(|(kind, _)| kind.as_bytes() == code)?;
+        // Three bytes are compared as one number; a call of `memcmp` for each would cost more.
+        let code = <&[u8; 3]>::try_from(code).ok()?;
+        let (kind, by) = NUMBERS.iter().find(|(kind, _)| *kind == code)?;
         let state = if by.is_empty() { b"" } else { state(by) };
         Some(Self::Number { kind, state, value })
     }
@@ -93,7 +95,7 @@ impl<'a> Identifier<'a> {
         }
         match self {
             Self::Number { kind, state, value } => {
-                text.push(kind.as_bytes());
+                text.push(*kind);
                 text.mark(b'/');
                 text.push(state);
                 text.mark(b'/');

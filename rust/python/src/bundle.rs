@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use clets_policy::{Ground, Home, Situation, Surveyed};
+use clets_policy::{Effect, Ground, Home, Situation, Surveyed};
+use clets_routing::LineId;
 use clets_switch::{Bundle, BundleError, Judge, codes, day_of};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::convert::{raise, raise_bytes, raise_problems};
 use crate::message::Message;
@@ -91,6 +92,23 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     pub(crate) fn bundle(&self) -> &Arc<Bundle> {
         &self.bundle
+    }
+
+    fn line(&self, py: Python<'_>, line: &str) -> PyResult<LineId> {
+        self.bundle.directory.find_line(line).ok_or_else(|| {
+            let text = format!("line `{line}`: expected the name of a line of the bundle");
+            raise(py, "CletsError", codes::LINE_UNKNOWN, &text)
+        })
+    }
+
+    fn check_dialect(&self, py: Python<'_>, line: LineId, message: &Message) -> PyResult<()> {
+        let line = self.bundle.directory.line(line);
+        if message.envelope().dialect == line.dialect_in {
+            return Ok(());
+        }
+        let (dialect, name) = (line.dialect_in.name(), &line.name);
+        let expected = format!("a message in {dialect}, which line `{name}` speaks");
+        Err(raise_bytes(py, "DecodeError", codes::NOT_A_MESSAGE, 0, &expected))
     }
 
     /// The judge, with what it remembers.
@@ -178,6 +196,27 @@ impl Snapshot {
         rows.map(|(it, (_, least))| (it.name, home(it.home), it.values.to_vec(), least)).collect()
     }
 
+    /// The effects alone of many messages, as `decide` gives them, in their order.
+    fn effects<'py>(
+        &self,
+        py: Python<'py>,
+        messages: Vec<PyRef<'py, Message>>,
+        line: &str,
+        at_us: i64,
+    ) -> PyResult<Vec<Bound<'py, PyString>>> {
+        let id = self.line(py, line)?;
+        let names = Effect::ALL.map(|effect| (effect, PyString::intern(py, effect.name())));
+        let mut judge = self.judge_mut();
+        let effect_of = |message: &PyRef<'py, Message>| {
+            self.check_dialect(py, id, message)?;
+            let (envelope, bytes) = (message.envelope(), message.bytes());
+            let effect = judge.decide(&self.bundle, id, envelope, bytes, at_us).effect;
+            let name = names.iter().find(|(known, _)| *known == effect);
+            Ok(name.map_or_else(|| PyString::new(py, effect.name()), |(_, name)| name.clone()))
+        };
+        messages.iter().map(effect_of).collect()
+    }
+
     /// Judges a message as if it came on `line` at `at_us` (microseconds since 1970, UTC).
     fn decide(
         &self,
@@ -186,16 +225,8 @@ impl Snapshot {
         line: &str,
         at_us: i64,
     ) -> PyResult<Verdict> {
-        let Some(id) = self.bundle.directory.find_line(line) else {
-            let text = format!("line `{line}`: expected the name of a line of the bundle");
-            return Err(raise(py, "CletsError", codes::LINE_UNKNOWN, &text));
-        };
-        let known = self.bundle.directory.line(id);
-        let (given, expected) = (message.envelope().dialect, known.dialect_in);
-        if given != expected {
-            let expected = format!("a message in {}, which line `{line}` speaks", expected.name());
-            return Err(raise_bytes(py, "DecodeError", codes::NOT_A_MESSAGE, 0, &expected));
-        }
+        let id = self.line(py, line)?;
+        self.check_dialect(py, id, message)?;
         let mut judge = self.judge_mut();
         let decision = judge.decide(&self.bundle, id, message.envelope(), message.bytes(), at_us);
         let mut explanation = judge.explain(&self.bundle, &decision, at_us);

@@ -14,6 +14,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
+use clets_routing::Directory;
 use clets_switch::{Bundle, ConnectionId, Effects, Engine, Event, Judge};
 use clets_wire::framing::native;
 use clets_wire::{Catalogue, Dialect, Outbound, decode, encode, text_form};
@@ -86,8 +87,55 @@ fn main() {
         let now_us = days.next().unwrap();
         black_box(fresh.decide(&bundle, line, &envelope, bytes, now_us));
     });
+    for users in [1_000, 1_000_000] {
+        decide_among(users);
+    }
     advance(&bundle, "advance and release, inquiry with 3 legs", PLATE);
     advance(&bundle, "advance and release, message with 1 leg", NOTE);
+}
+
+/// A decision on a message of any of so many users, and what one of them costs in memory.
+fn decide_among(users: usize) {
+    let mut document: serde_json::Value = serde_json::from_slice(&document()).unwrap();
+    let user = |number: usize| {
+        serde_json::json!([
+            format!("V{number:07}"),
+            "pd-001-01",
+            "full",
+            "active",
+            true,
+            true,
+            18_000,
+            18_100,
+            25_000
+        ])
+    };
+    document["users"] = (0..users).map(user).collect();
+    let json = serde_json::to_vec(&document).unwrap();
+    drop(document);
+    let before = resident_bytes();
+    let directory = Directory::compile(&json).unwrap();
+    let each = resident_bytes().saturating_sub(before) / users as u64;
+    drop(directory);
+    let bundle = compile(&json);
+    let line = bundle.directory.find_line("msc-01").expect("the sample's line");
+    let messages: Vec<String> = (0..10_000)
+        .map(|place| PLATE.replace("U000031", &format!("V{:07}", place * 7_919 % users)))
+        .collect();
+    let envelopes: Vec<_> =
+        messages.iter().map(|it| decode(it.as_bytes(), Dialect::Clets).unwrap()).collect();
+    let mut judge = Judge::new();
+    let mut pairs = messages.iter().zip(&envelopes).cycle();
+    report(&format!("decide, remembered, among {users} users"), 50_000, || {
+        let (message, envelope) = pairs.next().unwrap();
+        black_box(judge.decide(&bundle, line, envelope, message.as_bytes(), NOON_US));
+    });
+    println!("{:45} {each:12} bytes", format!("a user among {users}"));
+}
+
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
 /// A catalogue that has the plate's key last, behind made-up ones.
@@ -173,16 +221,25 @@ fn report(title: &str, count: u32, mut work: impl FnMut()) {
     println!("{title:45} {best:12.0} ns {:12.0} /s", 1e9 / best);
 }
 
-fn bundle() -> Arc<Bundle> {
+fn document() -> Vec<u8> {
     let path = std::env::var("CLETS_BENCH_DOCUMENT")
         .expect("CLETS_BENCH_DOCUMENT names the document; `make bench` sets it");
-    let document = std::fs::read(path).expect("the document can be read");
+    std::fs::read(path).expect("the document can be read")
+}
+
+fn bundle() -> Arc<Bundle> {
+    compile(&document())
+}
+
+fn compile(document: &[u8]) -> Arc<Bundle> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/california/policy");
     let mut policies: Vec<(String, String)> = std::fs::read_dir(folder)
         .expect("the sample's policies")
         .map(|entry| entry.unwrap().path())
         .filter(|path| {
-            path.extension().is_some_and(|extension| extension == "cedar" || extension == "csv")
+            ["cedar", "csv", "key"]
+                .iter()
+                .any(|kind| path.extension().is_some_and(|it| it == *kind))
         })
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -191,5 +248,5 @@ fn bundle() -> Arc<Bundle> {
         .collect();
     policies.sort();
     let schema = std::fs::read_to_string(format!("{folder}/schema.cedarschema")).unwrap();
-    Bundle::compile(&document, &policies, &schema, "bench".to_owned()).unwrap()
+    Bundle::compile(document, &policies, &schema, "bench".to_owned()).unwrap()
 }

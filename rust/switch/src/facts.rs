@@ -235,7 +235,7 @@ fn identifiers<'a>(
     let mut found = Identifiers::new();
     for field in &envelope.fields {
         let (code, value) = (field.code.of(bytes), field.value.of(bytes));
-        if code == b"NAM" {
+        if matches!(code, [b'N', b'A', b'M']) {
             let births = envelope.values(bytes, b"DOB");
             found.extend(births.map(|birth| Identifier::Person { name: value, birth }));
             if !found.iter().any(|it| matches!(it, Identifier::Person { .. })) {

@@ -126,7 +126,7 @@ mod tests {
     const SECOND_US: i64 = 1_000_000;
 
     fn plate(value: &[u8]) -> [Identifier<'_>; 1] {
-        [Identifier::Number { kind: "LIC", state: b"CA", value }]
+        [Identifier::Number { kind: b"LIC", state: b"CA", value }]
     }
 
     /// How many of these plates, one each `pause_us`, were asked for too fast in a row.

@@ -6,7 +6,7 @@ use clets_policy::{Identifier, Policies, Subject, SubjectKey};
 const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 
 fn plate(value: &str) -> Identifier<'_> {
-    Identifier::Number { kind: "LIC", state: b"CA", value: value.as_bytes() }
+    Identifier::Number { kind: b"LIC", state: b"CA", value: value.as_bytes() }
 }
 
 fn load(table: &str, key: &str) -> Result<Policies, String> {
@@ -60,7 +60,7 @@ fn the_gravest_list_decides_and_own_is_own_to_one_user_alone() {
     let middle = Identifier::Person { name: b"doe, jane q", birth: b"19800101" };
     let other = Identifier::Person { name: b"DOE,JANET", birth: b"19800101" };
     assert_eq!([find("U1", &[middle]), find("U1", &[other])], [Subject::Watched, Subject::Live]);
-    let elsewhere = Identifier::Number { kind: "LIC", state: b"AZ", value: b"1TEST" };
+    let elsewhere = Identifier::Number { kind: b"LIC", state: b"AZ", value: b"1TEST" };
     assert_eq!(find("U1", &[elsewhere]), Subject::Live);
     assert!(plate("1AB*").is_wild() && !plate("1AB").is_wild());
 }

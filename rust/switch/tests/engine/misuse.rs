@@ -31,7 +31,7 @@ static STATE: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
     let row = |list: &str, user: &str, it: Identifier<'_>| {
         format!("{list},{:032x},synthetic\n", key.digest(user.as_bytes(), &it))
     };
-    let plate = |value| Identifier::Number { kind: "LIC", state: b"CA", value };
+    let plate = |value| Identifier::Number { kind: b"LIC", state: b"CA", value };
     let name = |name| Identifier::Person { name, birth: b"19800101" };
     let rows = [
         row("own", "U1", plate(b"9OWN001")),

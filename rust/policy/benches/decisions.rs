@@ -1,0 +1,141 @@
+//! What a decision costs, remembered and asked of Cedar, by the number of rules:
+//! `cargo bench -p clets-policy`. Each figure is the best of several runs.
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measuring program, not a part of the switch"
+)]
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::time::Instant;
+
+use clets_policy::{Memo, Policies, Situation, day_of};
+
+const RUNS: usize = 9;
+/// Distinct situations that come again and again: more than a state's traffic has in an hour.
+const SITUATIONS: usize = 1_000;
+/// The sample's own rules stand before as many more as make the number up.
+const RULES: [usize; 4] = [10, 100, 1_000, 10_000];
+
+fn main() {
+    let files = files();
+    let schema = std::fs::read_to_string(format!("{}/schema.cedarschema", folder())).unwrap();
+    let day = day_of("2026-11-02").unwrap();
+    let pack = Policies::load(&files, &schema).expect("the sample's rules");
+    let situations = situations();
+    println!("nanoseconds per decision, {SITUATIONS} distinct situations, best of {RUNS}");
+    measure(&format!("the sample's {} rules", pack.rules().len()), &pack, &situations, day);
+    for count in RULES {
+        let policies = Policies::load(&with_rules(&files, count), &schema).expect("made-up rules");
+        measure(&format!("{count} rules"), &policies, &situations, day);
+    }
+}
+
+fn measure(title: &str, policies: &Policies, situations: &[Situation], day: i32) {
+    let few: Vec<&Situation> = situations.iter().take(50).collect();
+    report(&format!("{title}: asked of Cedar"), few.len(), || {
+        for situation in &few {
+            black_box(policies.judge(black_box(situation), day));
+        }
+    });
+    let mut memo = Memo::new(1 << 18);
+    for situation in
+        situations.iter().take(if policies.rules().len() > 1_000 { 50 } else { SITUATIONS })
+    {
+        memo.judge(policies, situation, day);
+    }
+    let known = memo.len();
+    let asked: Vec<&Situation> = situations.iter().take(known).cycle().take(100_000).collect();
+    report(&format!("{title}: remembered"), asked.len(), || {
+        for situation in &asked {
+            black_box(memo.judge(policies, black_box(situation), day));
+        }
+    });
+}
+
+fn report(title: &str, count: usize, mut work: impl FnMut()) {
+    let mut best = f64::INFINITY;
+    for _ in 0..RUNS {
+        let begun = Instant::now();
+        work();
+        best = best.min(begun.elapsed().as_nanos() as f64 / count as f64);
+    }
+    println!("{title:45} {best:12.0} ns {:12.0} /s", 1e9 / best);
+}
+
+/// Good messages with some facts changed.
+fn situations() -> Vec<Situation> {
+    let names = "peer=agency standing=active level=full cleared=true statement=true training=valid \
+        agency_class=ca_lea agency_standing=active chi_authority=true ori=matches station=bound \
+        station_kind=fixed user=known action=inquire data_class=dmv_veh destination=dmv \
+        reason=present case_number=true mobile_chi=true full_access=true";
+    let pairs = names.split_whitespace().map(|it| it.split_once('=').unwrap());
+    let base = Situation::of_names(pairs).unwrap();
+    let mut state = 1970_u64;
+    let mut below = |count: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % count
+    };
+    (0..SITUATIONS)
+        .map(|_| {
+            (0..3).fold(base, |situation, _| {
+                let field = below(Situation::FIELDS.len());
+                let value = below(Situation::FIELDS.get(field).unwrap().values.len());
+                situation.with(field, u8::try_from(value).unwrap())
+            })
+        })
+        .collect()
+}
+
+/// The sample's rules and further refusals that look at five facts each; below the sample's
+/// number, its first ones.
+fn with_rules(files: &[(String, String)], count: usize) -> Vec<(String, String)> {
+    let classes = ["dmv_dl", "dmv_veh", "hot_prop", "hot_person", "supervision"];
+    let agencies = ["ca_cdcr", "ca_court", "ca_da", "ca_doj", "ca_prob", "ca_tribal"];
+    let own: usize = files.iter().map(|(_, text)| text.matches("@id(").count()).sum();
+    let mut kept: Vec<(String, String)> = files.to_vec();
+    if count < own {
+        kept.retain(|(name, _)| name.ends_with("csv") || name.ends_with("key"));
+        let text: String =
+            files.iter().filter(|it| it.0.ends_with("cedar")).map(|it| &*it.1).collect();
+        let first: Vec<&str> = text.split("@id(").skip(1).take(count).collect();
+        kept.push(("10-first.cedar".to_owned(), format!("@id({}", first.join("@id("))));
+        return kept;
+    }
+    let mut text = String::new();
+    for number in own..count {
+        let (class, agency) = (classes[number % classes.len()], agencies[number % agencies.len()]);
+        write!(
+            text,
+            "@id(\"Z-{number}\") @effect(\"reject\") @code(\"424\") @cite(\"Made up\")
+             @text(\"For a measurement.\") @from(\"2000-01-01\")
+             forbid (principal, action == Action::\"inquire\", resource)
+             when {{ principal.peer == Peer::\"agency\" && principal.level == Level::\"none\" &&
+                 principal.agency_class == AgencyClass::\"{agency}\" && context.text &&
+                 resource.data_class == DataClass::\"{class}\" }};\n"
+        )
+        .unwrap();
+    }
+    kept.push(("99-more.cedar".to_owned(), text));
+    kept
+}
+
+fn folder() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/california/policy").to_owned()
+}
+
+fn files() -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = std::fs::read_dir(folder())
+        .expect("the sample's policies")
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.ends_with("schema.cedarschema"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
