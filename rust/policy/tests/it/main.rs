@@ -9,6 +9,8 @@ mod load;
 #[cfg(test)]
 mod memo;
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod subjects;
