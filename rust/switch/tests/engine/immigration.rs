@@ -8,12 +8,26 @@ use clets_switch::record::{self, Refused};
 use clets_wire::framing::native;
 use serde_json::{Value, json};
 
-use crate::nation::{ALPHA, BETA, NCIC, SVS};
+use crate::nation::{ALPHA, BETA, III, NCIC, SVS};
 use crate::world::{DOCUMENT, World, bundle};
 
 /// The small state, where the second line belongs to Homeland Security.
 static HOMELAND: LazyLock<Arc<Bundle>> = LazyLock::new(|| homeland(false));
 static ATTESTED: LazyLock<Arc<Bundle>> = LazyLock::new(|| homeland(true));
+
+/// The small state, where an answer with a history makes the switch ask for a license.
+static FOLLOWED: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
+    let mut document = crate::nation::document(false);
+    document["lines"][0]["follow_ups"] = json!(true);
+    document["follow_ups"] = json!([{"name": "license", "after": ["QH"], "hosts": ["iii"],
+        "key": "IN.L1", "locators": [{"field": "NAM", "label": "NAME: ", "until": "",
+        "bytes_max": 30}]}]);
+    let leg = json!({"host": "svs", "key": "IN.L1", "destination_field": null,
+        "destination": null, "addressed": false});
+    let routes = document["routes"].as_array_mut().unwrap();
+    routes.push(json!({"keys": ["IN.L1"], "condition": null, "legs": [leg]}));
+    bundle(&document.to_string())
+});
 
 fn homeland(attested: bool) -> Arc<Bundle> {
     let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
@@ -166,4 +180,34 @@ fn a_civil_record_in_an_answer_is_labelled_and_whole() {
     let told = world.data(ALPHA).join("");
     assert!(told.contains("CIVIL IMMIGRATION RECORD: NO DETENTION"), "{told}");
     assert!(told.ends_with(text), "{told}");
+}
+
+/// A criminal history may be asked for with such a reason; what follows from it by itself may not.
+#[test]
+fn a_follow_up_is_judged_by_the_reason_of_the_one_who_asked() {
+    for (reason, followed) in [("BURGLARY", true), ("ICE DETAINER", false)] {
+        let mut world = crate::nation::joined(World::of(Arc::clone(&FOLLOWED)));
+        world.dmpp(
+            ALPHA,
+            &format!(
+                "ALPHA1.H1.U1.IH.R.QH.CA0010100.NAM/DOE,JOHN.SEX/M.RAC/W.DOB/19800101.PUR/C\
+                 .ATN/SGT SAMPLE.OCA/26-1.RSN/{reason}"
+            ),
+        );
+        world.sync();
+        let asked = world.data(III).remove(0);
+        world.acknowledge(III);
+        let control = crate::nation::control(&asked);
+        world.dmpp(III, &format!("1L01{control}\r\nCA0010100\r\n\r\nNAME: SAMPLE,SUE\r\nEND"));
+        world.sync();
+        assert_eq!(world.data(SVS).len(), usize::from(followed), "{reason}");
+        let refused = world.journal.iter().filter(|(kind, ..)| *kind == record::REFUSED);
+        let refused: Vec<Refused<'_>> =
+            refused.map(|(.., body)| record::decode(body).unwrap()).collect();
+        assert_eq!(refused.len(), usize::from(!followed));
+        for it in refused {
+            assert_eq!((it.code, &*it.follow_up), (430, "license"));
+            assert!(it.rules.iter().any(|rule| rule == "I-01.1"), "{:?}", it.rules);
+        }
+    }
 }
