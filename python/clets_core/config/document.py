@@ -91,6 +91,7 @@ def _settings(switch: Switch) -> dict[str, Any]:
         "delay_notice_ms": switch.delay_notices_ms,
         "reply_deadline_ms": switch.reply_deadline_ms,
         "control_station": switch.control_station or "",
+        "time_zone": switch.time_zone,
         "alert_group": switch.alert_group or "",
         "confirmation_ms": switch.confirmations_ms,
         "fields": {name: field.code for name, field in fields.items()},

@@ -135,7 +135,8 @@ class FieldNames(Entry, frozen=True, kw_only=True):
 class Switch(Entry, frozen=True, kw_only=True):
     """``switch.toml``. ``ori`` is the origin of the switch's own notices.
 
-    ``control_station`` is told of alarms; ``alert_group`` gets what is for everyone, all fixed
+    ``time_zone`` is the one whose days count: of rules, of training. ``control_station`` is told of
+    alarms; ``alert_group`` gets what is for everyone, all fixed
     stations where there is none.
     """
 
@@ -147,6 +148,7 @@ class Switch(Entry, frozen=True, kw_only=True):
     deadlines_ms: Deadlines = Deadlines()
     delay_notices_ms: DelayNotices = DelayNotices()
     confirmations_ms: Confirmations = Confirmations()
+    time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,60}\Z")] = "UTC"
     control_station: Mnemonic | None = None
     alert_group: GroupCode | None = None
     fields: FieldNames

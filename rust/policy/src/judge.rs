@@ -70,7 +70,7 @@ impl Policies {
         load::load(files, schema)
     }
 
-    /// Judges a situation by the rules in force on a day (UTC, days since 1970-01-01).
+    /// Judges a situation by the rules in force on a day (of the place, counted from 1970-01-01).
     ///
     /// This is Cedar's own answer, and the meaning of the policy.
     #[must_use]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clets_policy::{Effect, Ground, Home, Situation, Surveyed};
 use clets_routing::LineId;
-use clets_switch::{Bundle, BundleError, Judge, codes, day_of};
+use clets_switch::{Bundle, BundleError, Judge, codes};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
@@ -146,7 +146,7 @@ impl Snapshot {
         let names = facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let situation = Situation::of_names(names).map_err(PyValueError::new_err)?;
         let policies = &self.bundle.policies;
-        let found = policies.explain(&situation, day_of(at_us));
+        let found = policies.explain(&situation, self.bundle.day(at_us));
         let grounds = |text: fn(&Ground) -> &String| found.grounds.iter().map(text).cloned();
         Ok(Verdict {
             effect: found.verdict.effect.name(),
@@ -177,7 +177,7 @@ impl Snapshot {
                 beside.collect(),
             ))
         };
-        let surveyed = py.detach(|| policies.survey(day_of(at_us)));
+        let surveyed = py.detach(|| policies.survey(self.bundle.day(at_us)));
         surveyed.iter().filter_map(row).collect()
     }
 

@@ -23,6 +23,9 @@ pub struct Settings {
     pub reply_deadline_ms: u32,
     /// Codes of the fields the policy facts are read from.
     pub fields: FieldNames,
+    /// The zone whose days count, such as `America/Los_Angeles`; empty for UTC.
+    #[serde(default)]
+    pub time_zone: Box<str>,
     /// Mnemonic of the station that is told of alarms; empty when there is none.
     #[serde(default)]
     pub control_station: Box<str>,

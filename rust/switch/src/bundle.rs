@@ -8,6 +8,7 @@ use clets_routing::{Agency, AgencyId, Directory};
 use clets_wire::{Answers, Catalogue, KeyId};
 use thiserror::Error;
 
+use crate::calendar::Calendar;
 use crate::traits::Traits;
 
 /// Why a bundle was refused.
@@ -72,6 +73,7 @@ pub struct Bundle {
     key_facts: Vec<KeyFacts>,
     agency_facts: Vec<AgencyFacts>,
     pub(crate) traits: Arc<Traits>,
+    calendar: Calendar,
 }
 
 impl Bundle {
@@ -89,6 +91,12 @@ impl Bundle {
         let catalogue = Catalogue::standard().map_err(BundleError::Catalogue)?;
         let answers = Answers::standard().map_err(BundleError::Catalogue)?;
         let traits = Traits::standard().map_err(BundleError::Catalogue)?;
+        let zone = match &*directory.settings().time_zone {
+            "" => "UTC",
+            zone => zone,
+        };
+        let calendar = Calendar::of(zone)
+            .ok_or_else(|| BundleError::Directory(format!("there is no time zone `{zone}`")))?;
         let policies = Policies::load(policy_files, schema).map_err(BundleError::Policy)?;
         let key_facts =
             catalogue.iter().map(|(_, key)| key_facts(key)).collect::<Result<_, _>>()?;
@@ -102,7 +110,14 @@ impl Bundle {
             key_facts,
             agency_facts,
             traits,
+            calendar,
         }))
+    }
+
+    /// The day of a time in microseconds since 1970, UTC, where the switch stands.
+    #[must_use]
+    pub fn day(&self, now_us: i64) -> i32 {
+        self.calendar.day(now_us)
     }
 
     /// Whether a key is a word on a system's own service (`SM`).

@@ -8,7 +8,7 @@ use clets_routing::{Directory, LineId, LineKind, OriId};
 use clets_wire::{Envelope, KeyId};
 
 use crate::bundle::KeyFacts;
-use crate::facts::{self, Facts, Heading, Question};
+use crate::facts::{Facts, Heading, Question};
 use crate::habits::Habit;
 use crate::plan::{Addressing, Leg, Plan, PlanError, Scope, plan};
 use crate::record::Accepted;
@@ -149,7 +149,7 @@ impl Judge {
     pub fn prepared(bundle: &Bundle, situations: &[Situation], now_us: i64) -> Self {
         let mut judge = Self::new();
         for situation in situations {
-            judge.memo.judge(&bundle.policies, situation, facts::day_of(now_us));
+            judge.memo.judge(&bundle.policies, situation, bundle.day(now_us));
         }
         judge
     }
@@ -267,7 +267,7 @@ impl Judge {
     pub fn explain(&mut self, bundle: &Bundle, decision: &Decision, now_us: i64) -> String {
         match &decision.situation {
             Some(situation) => {
-                let day = facts::day_of(now_us);
+                let day = bundle.day(now_us);
                 self.memo.explain(&bundle.policies, situation, day).text.clone()
             }
             None => {
@@ -288,7 +288,7 @@ impl Judge {
         bytes: &[u8],
         now_us: i64,
     ) -> Decision {
-        let day = facts::day_of(now_us);
+        let day = bundle.day(now_us);
         let translation = bundle.directory.line(line).translation.as_deref();
         let translated = translation.map(|it| it.translate(bytes, envelope)).transpose();
         let translated = match translated {

@@ -45,7 +45,7 @@ pub(crate) struct Question<'a> {
     pub(crate) key: KeyId,
     pub(crate) envelope: &'a Envelope,
     pub(crate) bytes: &'a [u8],
-    /// UTC, since 1970.
+    /// Where the switch stands, since 1970.
     pub(crate) day: i32,
     pub(crate) habit: Habit,
     /// An operator has suspended the sender.
@@ -141,15 +141,6 @@ impl Facts {
             ..self.base
         }
     }
-}
-
-/// The microseconds of a day.
-const DAY_US: i64 = 86_400_000_000;
-
-/// The UTC day of a time in microseconds since 1970.
-#[must_use]
-pub fn day_of(now_us: i64) -> i32 {
-    i32::try_from(now_us.div_euclid(DAY_US)).unwrap_or(i32::MAX)
 }
 
 fn identify(directory: &Directory, envelope: &Envelope, bytes: &[u8]) -> Identity {
@@ -406,12 +397,5 @@ mod tests {
         assert_eq!(letter(b"C"), Some("c"));
         assert_eq!(letter(b"CC"), None);
         assert_eq!(letter(b"1"), None);
-    }
-
-    #[test]
-    fn a_day_starts_at_midnight() {
-        assert_eq!(day_of(0), 0);
-        assert_eq!(day_of(-1), -1);
-        assert_eq!(day_of(DAY_US), 1);
     }
 }

@@ -15,7 +15,7 @@ use clets_wire::{Dialect, Outbound, decode, encode};
 use crate::control::LEGS_MAX;
 use crate::decision::find_key;
 use crate::engine::Engine;
-use crate::facts::{Question, day_of};
+use crate::facts::Question;
 use crate::habits::Habit;
 use crate::intake::Incoming;
 use crate::queue::Stored;
@@ -143,7 +143,7 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<(), Decision> {
         let bundle = Arc::clone(&self.bundle);
-        let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, day_of(now_us));
+        let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, bundle.day(now_us));
         let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
         let key_id = find_key(&bundle, envelope, bytes).ok_or_else(unknown)?;
         let (line, habit) = (incoming.line, Habit::default());

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::decision::find_key;
 use crate::engine::{Engine, Held};
-use crate::facts::{Question, day_of, observe};
+use crate::facts::{Question, observe};
 use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
 use crate::plan::{Leg, Plan, Scope, is_region};
@@ -247,7 +247,7 @@ impl Engine {
             }
             None => {}
         }
-        let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, day_of(now_us));
+        let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, bundle.day(now_us));
         let line = incoming.line;
         let habit = observe(&mut self.habits, &bundle, envelope, bytes, now_us);
         let suspended = self.is_suspended(envelope, bytes);

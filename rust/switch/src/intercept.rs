@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::bundle::KeyFacts;
 use crate::decision::plan_code;
 use crate::engine::Engine;
-use crate::facts::{Facts, Question, day_of};
+use crate::facts::{Facts, Question};
 use crate::habits::Habit;
 use crate::intake::{Incoming, lifetime_us, precedence};
 use crate::notice::Addressee;
@@ -440,7 +440,7 @@ impl Engine {
         let Some(line) = stored.line else {
             return Err(CommandError::of(codes::LINE_UNKNOWN));
         };
-        let (day, habit, key) = (day_of(now_us), Habit::default(), stored.key);
+        let (day, habit, key) = (bundle.day(now_us), Habit::default(), stored.key);
         let (envelope, bytes) = (&stored.envelope, &stored.body);
         let suspended = self.is_suspended(envelope, bytes);
         let question = Question { line, key, envelope, bytes, day, habit, suspended };
@@ -480,7 +480,7 @@ impl Engine {
         let data_class = bundle.key_facts(stored.key).map(|key| key.data_class);
         let data_class = data_class.ok_or_else(|| CommandError::of(codes::UNKNOWN_KEY))?;
         let heading = KeyFacts { action: Action::Reply, data_class };
-        let decision = self.judge.host_message(bundle, &facts, heading, day_of(now_us));
+        let decision = self.judge.host_message(bundle, &facts, heading, bundle.day(now_us));
         if !decision.passes() {
             return Err(CommandError::of_policy(bundle, &decision));
         }

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
+mod calendar;
 mod case;
 pub mod codes;
 mod collate;
@@ -45,7 +46,6 @@ pub use control::Control;
 pub use decision::{Decision, Judge};
 pub use engine::Engine;
 pub use event::{ConnectionId, Effects, Event, JournalEntry};
-pub use facts::day_of;
 pub use intercept::{Command, CommandError, InterceptStatus, Performed, Step};
 pub use recovery::{Replay, ReplayError};
 pub use service::{Service, is_family};

@@ -10,7 +10,7 @@ use clets_wire::{Dialect, Envelope, KeyId, decode};
 use crate::bundle::KeyFacts;
 use crate::decision::{addressee, find_key};
 use crate::engine::Engine;
-use crate::facts::{Facts, day_of};
+use crate::facts::Facts;
 use crate::intake::{Incoming, lifetime_us, urgency};
 use crate::intercept::INTERCEPTS_MAX;
 use crate::plan::{Scope, everyone, known_stations, plan_by_ori};
@@ -182,7 +182,7 @@ impl Engine {
         let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
         let facts = Facts::of_reply(&bundle, asked.origin(), envelope, bytes);
         let heading = KeyFacts { action: Action::Reply, data_class };
-        let decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
+        let decision = self.judge.host_message(&bundle, &facts, heading, bundle.day(now_us));
         self.compare_reply(incoming, asked.origin(), heading, &decision, now_us);
         let to = Addressed { control, asked, late };
         if decision.effect == Effect::Hold && self.intercepts.len() < INTERCEPTS_MAX {
@@ -317,7 +317,7 @@ impl Engine {
         let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
         let facts = Facts::of_reply(&bundle, addressee(envelope, bytes), envelope, bytes);
         let heading = bundle.key_facts(key_id)?;
-        let mut decision = self.judge.host_message(&bundle, &facts, heading, day_of(now_us));
+        let mut decision = self.judge.host_message(&bundle, &facts, heading, bundle.day(now_us));
         let part = match Passable::of(&bundle, incoming, &decision) {
             Passable::Nothing => {
                 self.set_aside(session, incoming, &decision, effects);

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::bundle::KeyFacts;
 use crate::engine::Engine;
-use crate::facts::{Facts, Question, day_of};
+use crate::facts::{Facts, Question};
 use crate::intake::Incoming;
 use crate::{Bundle, Decision, Judge};
 
@@ -106,7 +106,8 @@ impl Engine {
         let Some(shadow) = &mut self.shadow else { return };
         let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
         let facts = Facts::of_reply(&shadow.bundle, requester, envelope, bytes);
-        let would = shadow.judge.host_message(&shadow.bundle, &facts, heading, day_of(now_us));
+        let day = shadow.bundle.day(now_us);
+        let would = shadow.judge.host_message(&shadow.bundle, &facts, heading, day);
         shadow.count(&self.bundle, requester, decided, &would);
     }
 }
