@@ -105,8 +105,8 @@ fn with_rules(files: &[(String, String)], count: usize) -> Vec<(String, String)>
         return kept;
     }
     let mut text = String::new();
-    for number in own..count {
-        let (class, agency) = (classes[number % classes.len()], agencies[number % agencies.len()]);
+    let pairs = classes.iter().cycle().zip(agencies.iter().cycle());
+    for (number, (class, agency)) in (own..count).zip(pairs) {
         write!(
             text,
             "@id(\"Z-{number}\") @effect(\"reject\") @code(\"424\") @cite(\"Made up\")

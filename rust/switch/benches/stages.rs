@@ -110,7 +110,7 @@ fn decide_among(users: usize) {
             25_000
         ])
     };
-    document["users"] = (0..users).map(user).collect();
+    *document.get_mut("users").unwrap() = (0..users).map(user).collect();
     let json = serde_json::to_vec(&document).unwrap();
     drop(document);
     let before = resident_bytes();
