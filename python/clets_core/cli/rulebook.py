@@ -51,7 +51,6 @@ ELSEWHERE: Final = {
     "D-15": "the journal's analysis: it needs weeks of messages",
     "D-19": "rule A-17",
     "D-21": "the journal's analysis, as I-16",
-    "I-04": "no rule permits an inquiry from beyond the state; a matrix for it: not yet",
     "I-11": "`rust/wire/data/edits.csv`: what an IAQ must hold",
     "I-16": "the journal's analysis: it needs messages of an hour",
     "I-17": "task forces are a kind of agency; the yearly count is the journal's",

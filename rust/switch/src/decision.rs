@@ -303,9 +303,12 @@ impl Judge {
             return Decision::refusal(codes::UNKNOWN_KEY);
         };
         if bundle.directory.line(line).kind == LineKind::Host {
-            let facts = Facts::of_reply(bundle, addressee(envelope, bytes), envelope, bytes);
             return match bundle.key_facts(key_id) {
-                Some(key) => self.host_message(bundle, &facts, key, day),
+                Some(key) => {
+                    let whose = whose(key, envelope, bytes);
+                    let facts = Facts::of_reply(bundle, whose, envelope, bytes);
+                    self.host_message(bundle, &facts, key, day)
+                }
                 None => Decision::refusal(codes::UNKNOWN_KEY),
             };
         }
@@ -369,9 +372,14 @@ pub(crate) fn find_key(bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) -> Op
     bundle.catalogue.find_message(bytes, envelope).or_else(status)
 }
 
-/// The first addressee of a host's message, whose agency's class decides; empty without one.
-pub(crate) fn addressee<'a>(envelope: &Envelope, bytes: &'a [u8]) -> &'a [u8] {
-    envelope.destinations.first().map(|it| it.of(bytes)).unwrap_or_default()
+/// The ORI whose agency decides on a host's message that nobody asked for: whoever asks the state
+/// something, else its first addressee; empty without one.
+pub(crate) fn whose<'a>(key: KeyFacts, envelope: &Envelope, bytes: &'a [u8]) -> &'a [u8] {
+    let span = match key.action {
+        policy::Action::Inquire => envelope.origin,
+        _ => envelope.destinations.first().copied(),
+    };
+    span.map(|it| it.of(bytes)).unwrap_or_default()
 }
 
 /// The numbered code of a missing plan.

@@ -613,6 +613,7 @@ impl Engine {
         let judged = Some((incoming, decision));
         let number =
             self.record_refused(line, judged, receipt, decision.code, incoming.bytes, effects);
+        self.open_case(number, incoming, decision, effects);
         self.answer(session, receipt, number, 0, receipt.accepted(number));
     }
 

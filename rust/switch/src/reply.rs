@@ -8,7 +8,7 @@ use clets_routing::LineId;
 use clets_wire::{Dialect, Envelope, KeyId, decode};
 
 use crate::bundle::KeyFacts;
-use crate::decision::{addressee, find_key};
+use crate::decision::{find_key, whose};
 use crate::engine::Engine;
 use crate::facts::Facts;
 use crate::intake::{Incoming, lifetime_us, urgency};
@@ -315,8 +315,9 @@ impl Engine {
             }
         };
         let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
-        let facts = Facts::of_reply(&bundle, addressee(envelope, bytes), envelope, bytes);
         let heading = bundle.key_facts(key_id)?;
+        let whose = whose(heading, envelope, bytes);
+        let facts = Facts::of_reply(&bundle, whose, envelope, bytes);
         let mut decision = self.judge.host_message(&bundle, &facts, heading, bundle.day(now_us));
         let part = match Passable::of(&bundle, incoming, &decision) {
             Passable::Nothing => {

@@ -554,6 +554,7 @@ fn reach(number: usize, day: i32) -> bool {
         with(&message(), "scope=region text_missing=true destination=nlets"),
         with(&message(), "scope=group text_missing=true"),
         with(&message(), "scope=all_points text_locate=true destination=nlets"),
+        with(&answer(), "action=inquire data_class=dmv_dl agency_class=fed_ice_hsi"),
         answer(),
         with(&answer(), "data_class=immig_status"),
         with(&answer(), "action=status data_class=control"),

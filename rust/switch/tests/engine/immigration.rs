@@ -211,3 +211,21 @@ fn a_follow_up_is_judged_by_the_reason_of_the_one_who_asked() {
         }
     }
 }
+
+/// CITE: test vector T-08.
+#[test]
+fn homeland_security_asks_the_state_nothing_through_nlets_and_a_case_is_opened() {
+    let mut world = World::of(Arc::clone(&HOMELAND));
+    connected(&mut world);
+    world.connect(crate::nation::NLETS, "nlets");
+    let ask = crate::nation::from_nlets("DQ", "CA0020000", "CA0010100", "", "OLN/D1234567");
+    world.dmpp(crate::nation::NLETS, &ask);
+    world.sync();
+    assert_eq!(refusals(&world), [(430, vec!["I-04".to_owned()])]);
+    let cases = world.journal.iter().filter(|(kind, ..)| *kind == record::CASE);
+    assert_eq!(cases.count(), 1);
+    assert_eq!(world.seen(crate::nation::NLETS), [crate::world::Seen::Ack], "taken, and kept");
+    for connection in [ALPHA, BETA, SVS, NCIC] {
+        assert_eq!(world.data(connection), [""; 0]);
+    }
+}
