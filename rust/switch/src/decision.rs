@@ -299,19 +299,21 @@ impl Judge {
             Some(meaning) => (meaning.bytes.as_slice(), &meaning.envelope),
             None => (bytes, envelope),
         };
-        let Some(key_id) = find_key(bundle, envelope, bytes) else {
+        let key_id = find_key(bundle, envelope, bytes);
+        if bundle.directory.line(line).kind == LineKind::Host {
+            let heading = match key_id {
+                Some(key_id) => bundle.key_facts(key_id),
+                None => answer_without_key(bundle, line, envelope),
+            };
+            let Some(heading) = heading else {
+                return Decision::refusal(codes::UNKNOWN_KEY);
+            };
+            let facts = Facts::of_reply(bundle, whose(heading, envelope, bytes), envelope, bytes);
+            return self.host_message(bundle, &facts, heading, day);
+        }
+        let Some(key_id) = key_id else {
             return Decision::refusal(codes::UNKNOWN_KEY);
         };
-        if bundle.directory.line(line).kind == LineKind::Host {
-            return match bundle.key_facts(key_id) {
-                Some(key) => {
-                    let whose = whose(key, envelope, bytes);
-                    let facts = Facts::of_reply(bundle, whose, envelope, bytes);
-                    self.host_message(bundle, &facts, key, day)
-                }
-                None => Decision::refusal(codes::UNKNOWN_KEY),
-            };
-        }
         let habit = Habit::default();
         let (key, suspended) = (key_id, false);
         let question = Question { line, key, envelope, bytes, day, habit, suspended };
@@ -370,6 +372,17 @@ pub(crate) fn find_key(bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) -> Op
             .then(|| bundle.catalogue.find(b"", b"SM"))?
     };
     bundle.catalogue.find_message(bytes, envelope).or_else(status)
+}
+
+/// An answer of NCIC names no key. What it was asked with only the running switch knows; here it is
+/// of the files that the host is for.
+fn answer_without_key(bundle: &Bundle, line: LineId, envelope: &Envelope) -> Option<KeyFacts> {
+    let answers = envelope.dialect == clets_wire::Dialect::NcicOut && envelope.control.is_some();
+    let data_class = match destination_of(bundle, line) {
+        policy::Destination::Iii => policy::DataClass::ChiIii,
+        _ => policy::DataClass::HotPerson,
+    };
+    answers.then_some(KeyFacts { action: policy::Action::Reply, data_class })
 }
 
 /// The ORI whose agency decides on a host's message that nobody asked for: whoever asks the state
