@@ -97,6 +97,8 @@ class ClientCode(Enum):
     VERB_ABSENT = (924, "verb absent", "All parts that a verb needs must be installed.")
     ADDRESS = (925, "address not free", "The addresses to listen on must be free and local.")
     UNHEARD = (926, "no answer", "The switch must answer each message within the time given.")
+    SUBJECT_KEY = (927, "key of digests", "A key of digests must be 32 hexadecimal digits.")
+    VECTORS = (928, "vectors", "Vectors must have the form of docs/rules.md and fit the bundle.")
 
     CONTROL_ABSENT = (940, "no control socket", "A running switch must listen at the socket.")
     CONTROL_REQUEST = (941, "control request", "A request must be one JSON object on one line.")

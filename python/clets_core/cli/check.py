@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clets_core.cli.terminal import console, error_as_dict, json_option, print_json, visible
+from clets_core.cli.terminal import (
+    console,
+    counted,
+    error_as_dict,
+    json_option,
+    print_json,
+    visible,
+)
 from clets_core.errors import BundleError, Problem
 
 if TYPE_CHECKING:
@@ -28,14 +35,7 @@ def check(context: click.Context, as_json: bool, bundle: Path) -> None:
     try:
         loaded = load_bundle(bundle)
     except BundleError as error:
-        if as_json:
-            print_json(
-                {"ok": False, "bundle": str(bundle), "problems": error_as_dict(error)["problems"]}
-            )
-        else:
-            for problem in error.problems:
-                click.echo(visible(str(_located(bundle, problem))))
-            click.echo(f"{bundle}: {_counted(len(error.problems), 'problem')}")
+        tell_problems(bundle, error, as_json=as_json)
         context.exit(1)
     counts = count(loaded.configuration)
     if as_json:
@@ -51,6 +51,17 @@ def check(context: click.Context, as_json: bool, bundle: Path) -> None:
         table.add_row(name.replace("_", " "), f"{number:,}")
     console().print(table)
     click.echo(f"hash {loaded.hash}")
+
+
+def tell_problems(bundle: Path, error: BundleError, *, as_json: bool) -> None:
+    """Prints what is wrong with the bundle in a folder."""
+    if as_json:
+        problems = error_as_dict(error)["problems"]
+        print_json({"ok": False, "bundle": str(bundle), "problems": problems})
+        return
+    for problem in error.problems:
+        click.echo(visible(str(located(bundle, problem))))
+    click.echo(f"{bundle}: {counted(len(error.problems), 'problem')}")
 
 
 def count(configuration: Configuration) -> dict[str, int]:
@@ -69,13 +80,9 @@ def count(configuration: Configuration) -> dict[str, int]:
     }
 
 
-def _located(bundle: Path, problem: Problem) -> Problem:
+def located(bundle: Path, problem: Problem) -> Problem:
     """The problem with its file as it is found from here, where it is a file of the bundle."""
     file = bundle / problem.file
     if not problem.file or not file.is_file():
         return problem
     return Problem(str(file), problem.line, problem.code, problem.text)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import msgspec
 
 from clets_core._core import journal_records, journal_verify
-from clets_core.cli.terminal import console, json_option, print_json, visible
+from clets_core.cli.terminal import console, counted, json_option, print_json, visible
 from clets_core.errors import ClientCode, ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 KINDS: Final = (
-    "accepted", "refused", "outcomes", "line", "started", "stopped", "service", "intercept",
+    "accepted", "refused", "outcomes", "line", "started", "stopped", "service", "case", "intercept",
 )  # fmt: skip
 POLL_SECONDS: Final = 0.25
 # What is shown of a record besides number, time and kind. The user, the reference and the body
@@ -50,7 +52,7 @@ SHOWN: Final = (
 
 @click.group
 def journal() -> None:
-    """Prove or read a journal, also beside a running switch."""
+    """Prove or read a journal, or count its cases; also beside a running switch."""
 
 
 @journal.command
@@ -130,6 +132,59 @@ def show(
             raise
 
 
+@journal.command
+@click.option("--year", type=click.IntRange(1970, 9999), help="Only cases of this year.")
+@click.option(
+    "--time-zone",
+    "zone_name",
+    default="UTC",
+    show_default=True,
+    help="Whose year, such as America/Los_Angeles.",
+)
+@json_option
+@click.argument("directory", type=click.Path(path_type=Path))
+def cases(year: int | None, zone_name: str, as_json: bool, directory: Path) -> None:
+    """Count what rules blocked or flagged in the journal in DIRECTORY: the yearly report.
+
+    Counts are by ORI, rule and what became of the message; no user is named. A message on which
+    several rules agree is one case, and counts for each of them.
+    """
+    zone = _zone(zone_name)
+    found = Cases()
+    for _, kind, time_us, packed in journal_records(directory):
+        if kind == "case" and (year is None or _year(time_us, zone) == year):
+            found.add(msgspec.msgpack.decode(packed))
+    rows = sorted(found.counts.items())
+    if as_json:
+        columns = ("ori", "rule", "effect", "cases")
+        counts = [dict(zip(columns, (*by, number), strict=True)) for by, number in rows]
+        print_json({"year": year, "cases": found.cases, "counts": counts})
+        return
+    from rich.table import Table
+
+    table = Table("ORI", "rule", "effect")
+    table.add_column("cases", justify="right")
+    for by, number in rows:
+        table.add_row(*map(visible, by), f"{number:,}")
+    if rows:
+        console().print(table)
+    click.echo(counted(found.cases, "case") + (f" in {year}" if year else ""))
+
+
+@dataclass
+class Cases:
+    """Counts of cases by ORI, rule and effect; nobody is named in them."""
+
+    cases: int = 0
+    counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def add(self, content: dict[str, Any]) -> None:
+        """Adds the record of a case."""
+        self.cases += 1
+        effect = content["effect"]
+        self.counts.update((content["ori"], rule, effect) for rule in set(content["rules"]))
+
+
 @dataclass
 class Chosen:
     """Which records to show; ``messages`` grows by the replies to those that are in it."""
@@ -153,7 +208,7 @@ class Chosen:
         if kind == "outcomes":
             content["items"] = [item for item in content["items"] if item[0] in wanted]
             return bool(content["items"])
-        if kind == "intercept":
+        if kind in {"case", "intercept"}:
             return content["message"] in wanted
         if kind == "accepted" and content.get("parent") in wanted:
             wanted.add(number)
@@ -233,6 +288,17 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
         "sequence": entry["sequence"],
         "deadline": _moment(entry["deadline_us"]),
     }
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise click.UsageError(f"no time zone `{name}`") from error
+
+
+def _year(time_us: int, zone: ZoneInfo) -> int:
+    return datetime.fromtimestamp(time_us // 1_000_000, zone).year
 
 
 def _moment(time_us: int) -> str:

@@ -1,7 +1,7 @@
 """Entry point of ``clets``: finds the verb, and tells every error with its number.
 
 Exit codes: 0 done, 1 the operation failed, 2 the command line was wrong, 3 a message was refused
-(``decide``), 130 interrupted.
+(``decide``) or would fare otherwise (``policy diff``), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 VERBS: Final = {
     "check": "Check a bundle and tell everything that is wrong with it.",
     "conformance": "Play the numbered conformance cases on a line of a switch.",
-    "decide": "Ask a bundle's policy about a message.",
+    "decide": "Ask a bundle's policy about a message or a situation.",
     "decode": "Print messages as JSON, one a line.",
     "demo": "Drive a switch with the sample state through a scenario.",
     "intercept": "Approve or return the broadcasts that a switch holds.",
-    "journal": "Prove or read a journal.",
+    "journal": "Prove or read a journal, or count its cases.",
     "keys": "Print the catalogue of message keys.",
+    "policy": "Check rules, compare them with others, list whose records they protect.",
     "reload": "Put another bundle in force on a running switch.",
     "run": "Run the switch of a bundle until SIGINT or SIGTERM.",
     "sample": "Write a sample bundle.",

@@ -54,9 +54,10 @@ ELSEWHERE: Final = {
     "I-11": "`rust/wire/data/edits.csv`: what an IAQ must hold",
     "I-16": "the journal's analysis: it needs messages of an hour",
     "I-17": "task forces are a kind of agency; the yearly count is the journal's",
-    "I-20": "the journal's report: not yet",
+    "I-20": "the journal's report: `clets journal cases`",
     "M-10": "not yet: the journal is not searched by the switch",
     "X-04": "rule I-01: a blocked message is journalled with its rule",
+    "X-05": "the journal's report: `clets journal cases`; what became of a person is the agency's",
 }
 
 _HEAD: Final = """\

@@ -58,6 +58,11 @@ def visible(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 rule`, `2 rules`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def console() -> Console:
     """Standard output for tables; wide enough for them when it is a pipe."""
     from rich.console import Console
