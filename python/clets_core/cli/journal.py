@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 KINDS: Final = (
-    "accepted", "refused", "outcomes", "line", "started", "stopped", "service", "case", "intercept",
+    "accepted", "refused", "outcomes", "line", "started", "stopped", "bundle", "service", "case",
+    "user", "intercept",
 )  # fmt: skip
 POLL_SECONDS: Final = 0.25
 # What is shown of a record besides number, time and kind. The user, the reference and the body

@@ -228,6 +228,8 @@ class Scenario:
             ("refused: no reason", self._no_reason),
             ("refused: retired purpose", self._retired_purpose),
             ("refused: immigration enforcement", self._immigration),
+            ("refused: one's own record", self._own_record),
+            ("refused: a user suspended a moment ago", self._suspended),
             ("refused: less than full access", self._less_than_full),
             ("refused: training lapsed", self._lapsed),
             ("refused: a station of another line", self._spoof),
@@ -361,6 +363,23 @@ class Scenario:
         fields = {**WALTER, **HISTORY, "PUR": "U"}
         return await self._refused(DEPUTY, "IH.R.QH", fields, 414, "I-06")
 
+    async def _own_record(self) -> str:
+        fields = {"LIC": "9OWN001", "LIS": "CA", "CAP": "C", "RSN": "TRAFFIC STOP"}
+        answer = await self._ask(DEPUTY, "IV.4A", 1, fields)
+        text = _texts(answer.replies) + answer.receipt.text
+        _must(answer.refused and "E430 " in text, f"expected E430 in {text}")
+        return "IV.4A E430: the plate is on the list of U000001's own, as a keyed digest"
+
+    async def _suspended(self) -> str:
+        why = {"user": DEPUTY.user, "operator": "SGT SAMPLE", "reason": "misuse case"}
+        asked = {"LIC": "1ABC234", "LIS": "CA", "CAP": "C", "RSN": "TRAFFIC STOP"}
+        done = await self._operator("user.suspend", **why)
+        said = await self._refused(DEPUTY, "IV.4A", asked, 424, "A-18.1")
+        await self._operator("user.restore", **why)
+        passed = await self._ask(DEPUTY, "IV.4A", 3, asked)
+        _must(not passed.refused, f"expected answers, not {_texts(passed.replies)}")
+        return f"{said}; record {done['record']}; restored and answered"
+
     async def _immigration(self) -> str:
         """What is blocked names no rule to its sender; an innocent word passes."""
         plate = {"LIC": "1ABC234", "LIS": "CA", "CAP": "C"}
@@ -438,18 +457,18 @@ class Scenario:
         """Sends a broadcast that needs an approval; gives its number in the intercept queue."""
         await self._send(DEPUTY, ["A1"], text)
         await self._arrives("county-019", "HELD FOR APPROVAL")
-        (waiting,) = await self._operator("list")
+        (waiting,) = await self._operator("intercept.list")
         return int(waiting["message"])
 
     async def _operator(self, verb: str, **said: object) -> Any:  # noqa: ANN401
-        """What an operator does by `clets intercept`."""
+        """What an operator does by a verb of the control socket."""
         control = self._stage.journal / SOCKET_NAME
-        return await asyncio.to_thread(ask, control, f"intercept.{verb}", **said)
+        return await asyncio.to_thread(ask, control, verb, **said)
 
     async def _intercepted(self) -> str:
         number = await self._waiting("KIDNAPPING, WHITE SEDAN 9SYN999")
         why = {"operator": "SGT SAMPLE", "reason": "urgent enough"}
-        await self._operator("forward", message=number, **why)
+        await self._operator("intercept.forward", message=number, **why)
         answer = await self._arrives("county-019", "YOUR MESSAGE WAS RECEIVED")
         _must("KIDNAPPING" in answer.text, f"expected the broadcast in {answer.text}")
         origin = answer.message.origin if answer.message else ""
@@ -458,7 +477,7 @@ class Scenario:
     async def _returned(self) -> str:
         number = await self._waiting("CHARITY RUN ON SUNDAY")
         why = {"operator": "SGT SAMPLE", "reason": "no crime information"}
-        await self._operator("return", message=number, **why)
+        await self._operator("intercept.return", message=number, **why)
         notice = await self._arrives("county-019", "E531")
         _must("NO CRIME INFORMATION" in notice.text, f"no reason in {notice.text}")
         return f"{notice.key} E531 to {notice.station}, with the operator's reason"

@@ -612,7 +612,7 @@ impl Engine {
         let (line, receipt) = (incoming.line, incoming.receipt);
         let judged = Some((incoming, decision));
         let number =
-            self.record_refused(line, judged, receipt, decision.code, incoming.bytes, effects);
+            self.record_refused(line, judged, receipt, decision.code, incoming.original, effects);
         self.open_case(number, incoming, decision, effects);
         self.answer(session, receipt, number, 0, receipt.accepted(number));
     }
