@@ -19,7 +19,7 @@ FAMILIES: Final = {
     "S": "Files of the state and the nation",
 }
 
-# Rules that this bundle does not decide, and why: `not yet` will come, the others stay elsewhere.
+# Rules that this bundle does not decide, and where they are.
 ELSEWHERE: Final = {
     "A-04": "rule A-05: the state assigns a mnemonic elsewhere only under a placement agreement",
     "A-16": "rules C-01 and I-10: purpose, reason and person are what a switch can see of the need",
@@ -55,7 +55,7 @@ ELSEWHERE: Final = {
     "I-16": "the journal's analysis: it needs messages of an hour",
     "I-17": "task forces are a kind of agency; the yearly count is the journal's",
     "I-20": "the journal's report: `clets journal cases`",
-    "M-10": "not yet: the journal is not searched by the switch",
+    "M-10": "the journal's reader: a search is no message; who may read is the machine's to say",
     "X-04": "rule I-01: a blocked message is journalled with its rule",
     "X-05": "the journal's report: `clets journal cases`; what became of a person is the agency's",
 }
