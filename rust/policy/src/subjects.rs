@@ -64,19 +64,14 @@ pub enum Identifier<'a> {
     },
 }
 
-impl<'a> Identifier<'a> {
-    /// The number in a field; none when the field has none. `state` gives the value of the field
-    /// that says whose number it is.
-    pub fn number(
-        code: &[u8],
-        value: &'a [u8],
-        state: impl FnOnce(&str) -> &'a [u8],
-    ) -> Option<Self> {
+impl Identifier<'_> {
+    /// The kind of number that a field has, and the field that says whose number it is, empty for
+    /// one of the nation; none for another field.
+    #[must_use]
+    pub fn kind(code: &[u8]) -> Option<(&'static [u8; 3], &'static str)> {
         // Three bytes are compared as one number; a call of `memcmp` for each would cost more.
         let code = <&[u8; 3]>::try_from(code).ok()?;
-        let (kind, by) = NUMBERS.iter().find(|(kind, _)| *kind == code)?;
-        let state = if by.is_empty() { b"" } else { state(by) };
-        Some(Self::Number { kind, state, value })
+        NUMBERS.iter().find(|(kind, _)| *kind == code).copied()
     }
 
     /// A sign in it stands for any letter: it names more than one.

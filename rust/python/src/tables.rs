@@ -84,7 +84,10 @@ pub(crate) fn subject_digest(
     let identifier = if field == "NAM" {
         Some(Identifier::Person { name: value.as_bytes(), birth: beside.as_bytes() })
     } else {
-        Identifier::number(field.as_bytes(), value.as_bytes(), |_| beside.as_bytes())
+        Identifier::kind(field.as_bytes()).map(|(kind, by)| {
+            let state = if by.is_empty() { b"" } else { beside.as_bytes() };
+            Identifier::Number { kind, state, value: value.as_bytes() }
+        })
     };
     let identifier = identifier.ok_or_else(|| wrong("expected the field of a name or number"))?;
     Ok(format!("{:032x}", key.digest(user.as_bytes(), &identifier)))

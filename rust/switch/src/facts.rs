@@ -226,15 +226,23 @@ fn identifiers<'a>(
     let mut found = Identifiers::new();
     for field in &envelope.fields {
         let (code, value) = (field.code.of(bytes), field.value.of(bytes));
-        if matches!(code, [b'N', b'A', b'M']) {
-            let births = envelope.values(bytes, b"DOB");
-            found.extend(births.map(|birth| Identifier::Person { name: value, birth }));
-            if !found.iter().any(|it| matches!(it, Identifier::Person { .. })) {
-                found.push(Identifier::Person { name: value, birth: b"" });
-            }
-        } else {
-            let state = |name: &str| envelope.field(bytes, name.as_bytes()).unwrap_or(home);
-            found.extend(Identifier::number(code, value, state));
+        // A part that is given twice may be read either way, so both count.
+        let (either, missing): (_, &[u8]) = match Identifier::kind(code) {
+            Some((_, "")) => (None, b""),
+            Some((_, by)) => (Some(by), home),
+            None if matches!(code, [b'N', b'A', b'M']) => (Some("DOB"), b""),
+            None => continue,
+        };
+        let mut add = |beside| {
+            found.push(match Identifier::kind(code) {
+                Some((kind, _)) => Identifier::Number { kind, state: beside, value },
+                None => Identifier::Person { name: value, birth: beside },
+            });
+        };
+        let mut given = either.into_iter().flat_map(|by| envelope.values(bytes, by.as_bytes()));
+        match given.next() {
+            Some(first) => std::iter::once(first).chain(given).for_each(add),
+            None => add(missing),
         }
     }
     found

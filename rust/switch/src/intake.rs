@@ -54,6 +54,11 @@ impl Incoming<'_> {
         String::from_utf8_lossy(self.part(span))
     }
 
+    /// The same message with less in it: what is passed on of it.
+    pub(crate) fn reduced_to<'b>(&'b self, bytes: &'b [u8], envelope: &Envelope) -> Incoming<'b> {
+        Incoming { bytes, envelope: envelope.clone(), ..*self }
+    }
+
     /// What the message means, where that is not what the sender wrote; else empty.
     fn meaning(&self) -> &[u8] {
         if std::ptr::eq(self.bytes, self.original) { &[] } else { self.bytes }
@@ -611,8 +616,9 @@ impl Engine {
     ) {
         let (line, receipt) = (incoming.line, incoming.receipt);
         let judged = Some((incoming, decision));
-        let number =
-            self.record_refused(line, judged, receipt, decision.code, incoming.original, effects);
+        // What should be held, and cannot be, has no number of its own.
+        let code = if decision.code == 0 { codes::NO_PERMIT } else { decision.code };
+        let number = self.record_refused(line, judged, receipt, code, incoming.original, effects);
         self.open_case(number, incoming, decision, effects);
         self.answer(session, receipt, number, 0, receipt.accepted(number));
     }

@@ -236,7 +236,8 @@ impl Replay {
         if let Some(parent) = accepted.parent.filter(|_| accepted.collated) {
             self.engine.collations.remove(&parent);
         }
-        if let Some(control) = asked.filter(|_| accepted.entries.is_empty()) {
+        let held = accepted.held_until_us != 0;
+        if let Some(control) = asked.filter(|_| accepted.entries.is_empty() && !held) {
             self.engine.collate_reply(control, Arc::clone(stored));
         } else if let Some(control) = asked {
             self.engine.holds_back(control, usize::MAX);

@@ -39,32 +39,29 @@ fn asker(asked: &Stored) -> Target<'static> {
     }
 }
 
-/// What may be passed on of a host's message. The journal keeps what the host said.
-enum Passable {
-    Nothing,
-    /// Without what the rules withhold.
-    Part(Vec<u8>, Box<Envelope>),
-    Whole,
-}
-
-impl Passable {
-    fn of(bundle: &Bundle, incoming: &Incoming<'_>, decision: &Decision) -> Self {
-        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
-        if !decision.permits_reply() {
-            return Self::Nothing;
-        }
-        let Some(content) = decision.withhold(bundle, envelope.content(bytes)) else {
-            return Self::Whole;
-        };
-        let span = envelope.content_span().unwrap_or_default();
-        let before = bytes.get(..span.start as usize).unwrap_or_default();
-        let after = bytes.get(span.end as usize..).unwrap_or_default();
-        let part = [before, &content, after].concat();
-        match decode(&part, incoming.dialect) {
-            Ok(envelope) => Self::Part(part, Box::new(envelope)),
-            Err(_) => Self::Nothing,
-        }
+/// A host's message without what the rules withhold; none when they withhold nothing. The journal
+/// keeps what the host said.
+///
+/// # Errors
+/// When nothing of it may be passed on, or nothing readable would be left.
+fn withheld(
+    bundle: &Bundle,
+    incoming: &Incoming<'_>,
+    decision: &Decision,
+) -> Result<Option<(Vec<u8>, Envelope)>, ()> {
+    let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+    if !decision.permits_reply() {
+        return Err(());
     }
+    let Some(content) = decision.withhold(bundle, envelope.content(bytes)) else {
+        return Ok(None);
+    };
+    let span = envelope.content_span().unwrap_or_default();
+    let before = bytes.get(..span.start as usize).unwrap_or_default();
+    let after = bytes.get(span.end as usize..).unwrap_or_default();
+    let part = [before, &content, after].concat();
+    let envelope = decode(&part, incoming.dialect).map_err(drop)?;
+    Ok(Some((part, envelope)))
 }
 
 /// Precedence of replies: that of inquiries (delivery contract, P2).
@@ -188,28 +185,16 @@ impl Engine {
         if decision.effect == Effect::Hold && self.intercepts.len() < INTERCEPTS_MAX {
             return self.hold_reply(incoming, key_id, &to, &decision, now_us, effects);
         }
-        let part = match Passable::of(&bundle, incoming, &decision) {
-            Passable::Nothing => {
-                self.set_aside(session, incoming, &decision, effects);
-                return None;
-            }
-            Passable::Part(bytes, envelope) => Some((bytes, envelope)),
-            Passable::Whole => None,
+        let Ok(part) = withheld(&bundle, incoming, &decision) else {
+            self.set_aside(session, incoming, &decision, effects);
+            return None;
         };
-        let part = part.as_ref().map(|(bytes, envelope)| Incoming {
-            bytes,
-            envelope: (**envelope).clone(),
-            ..*incoming
-        });
+        let part = part.as_ref().map(|(bytes, envelope)| incoming.reduced_to(bytes, envelope));
         let incoming = part.as_ref().unwrap_or(incoming);
         // "Out of service, will be forwarded" is no answer yet: that still comes.
         let awaited = bundle.is_status(key_id) && incoming.says(b".02.");
-        if !awaited && let Some(pending) = self.pending.get_mut(&control) {
-            pending.answered = true;
-            self.timers.set(now_us + FURTHER_US, Timer::Forget(control));
-            if let Some(line) = self.line_state(incoming.line) {
-                line.no_longer_asked(control);
-            }
+        if !awaited {
+            self.answered(control, incoming.line, now_us);
         }
         let requester = asked.line?;
         let accepted = Accepted {
@@ -241,6 +226,17 @@ impl Engine {
         Some(number)
     }
 
+    /// A host has answered a leg.
+    fn answered(&mut self, control: Control, host: LineId, now_us: i64) {
+        if let Some(pending) = self.pending.get_mut(&control) {
+            pending.answered = true;
+            self.timers.set(now_us + FURTHER_US, Timer::Forget(control));
+            if let Some(line) = self.line_state(host) {
+                line.no_longer_asked(control);
+            }
+        }
+    }
+
     /// A reply that policy holds waits in the intercept queue; whoever asked is told so.
     fn hold_reply(
         &mut self,
@@ -253,13 +249,9 @@ impl Engine {
     ) -> Option<u64> {
         let bundle = Arc::clone(&self.bundle);
         let line = to.asked.line?;
-        if let Some(pending) = self.pending.get_mut(&to.control) {
-            pending.answered = true;
-            self.timers.set(now_us + FURTHER_US, Timer::Forget(to.control));
-            if let Some(line) = self.line_state(incoming.line) {
-                line.no_longer_asked(to.control);
-            }
-        }
+        self.answered(to.control, incoming.line, now_us);
+        // It comes by itself when it comes, and no other answer waits for it.
+        self.holds_back(to.control, usize::MAX);
         let accepted = Accepted {
             parent: Some(to.control.number()),
             leg: Some(to.control.leg()),
@@ -319,19 +311,11 @@ impl Engine {
         let whose = whose(heading, envelope, bytes);
         let facts = Facts::of_reply(&bundle, whose, envelope, bytes);
         let mut decision = self.judge.host_message(&bundle, &facts, heading, bundle.day(now_us));
-        let part = match Passable::of(&bundle, incoming, &decision) {
-            Passable::Nothing => {
-                self.set_aside(session, incoming, &decision, effects);
-                return None;
-            }
-            Passable::Part(bytes, envelope) => Some((bytes, envelope)),
-            Passable::Whole => None,
+        let Ok(part) = withheld(&bundle, incoming, &decision) else {
+            self.set_aside(session, incoming, &decision, effects);
+            return None;
         };
-        let part = part.as_ref().map(|(bytes, envelope)| Incoming {
-            bytes,
-            envelope: (**envelope).clone(),
-            ..*incoming
-        });
+        let part = part.as_ref().map(|(bytes, envelope)| incoming.reduced_to(bytes, envelope));
         let incoming = part.as_ref().unwrap_or(incoming);
         let labels = row.into_iter().flat_map(|key| bundle.traits.labels(key));
         decision.labels.extend(labels.map(str::to_owned));

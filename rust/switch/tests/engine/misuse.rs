@@ -257,3 +257,49 @@ fn a_line_is_withheld_from_homeland_security_and_kept_in_the_journal() {
         assert!(whole, "the journal has what the file said");
     }
 }
+
+/// What is held is no part of what is collated, after a restart neither, and keeps nothing waiting.
+#[test]
+fn a_held_answer_stays_out_of_the_collated_one() {
+    for crash in [false, true] {
+        let mut document = document(false);
+        document["agencies"][1] = json!(["beta-so", "Beta", "fed_ice_hsi", "active", 2, true]);
+        document["lines"][1]["collate"] = json!(true);
+        let leg = |host: &str| {
+            json!({"host": host, "key": "QH", "destination_field": null,
+            "destination": null, "addressed": false})
+        };
+        let routes = document["routes"].as_array_mut().unwrap();
+        routes.retain(|route| route["keys"][0] != "IH.R.QH");
+        routes.push(json!({"keys": ["IH.R.QH"], "condition": null,
+            "legs": [leg("iii"), leg("ncic")]}));
+        let bundle = bundle_with(&document.to_string(), &[]);
+        let mut world = crate::nation::joined(World::of(bundle));
+        let asked = ask_for_history(&mut world);
+        let other = control(&world.data(crate::nation::NCIC).remove(0));
+        world.acknowledge(crate::nation::NCIC);
+        world.dmpp(III, &format!("1L01{asked}\r\nCA0020000\r\n\r\n{ONLY}"));
+        world.sync();
+        let mut told = world.data(BETA).join("");
+        if crash {
+            world.restart();
+            world = crate::nation::joined(world);
+        }
+        world.dmpp(crate::nation::NCIC, &format!("1L01{other}\r\nCA0020000\r\n\r\nNO RECORD"));
+        world.sync();
+        told += &world.data(BETA).join("");
+        assert!(told.contains("NO RECORD") && told.contains("COLLATED"), "{crash}: {told}");
+        assert!(!told.contains("1325"), "{crash}: {told}");
+        assert_eq!(world.engine.intercepts(world.now_us).len(), 1);
+    }
+}
+
+#[test]
+fn a_part_that_is_given_twice_counts_twice() {
+    let mut world = state();
+    let twice = plate("R1", "U1", "9OWN001").replace("LIS/CA", "LIS/AZ.LIS/CA");
+    assert!(told(&mut world, &twice).contains("E430"));
+    let names = "ALPHA1.R2.U1.IW.QW.CA0010100.NAM/SAMPLE,SUE.NAM/DOE,PAT.DOB/19990101\
+        .DOB/19800101.CAP/C.RSN/STOP";
+    assert!(told(&mut world, names).contains("E430"));
+}
