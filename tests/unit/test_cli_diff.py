@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner, Result
 from msgspec import msgpack
+from tests.unit.test_cli_policy import clets, edited
 
 import clets_core
 from clets_core._core import Center, frame
 from clets_core.cli.journal import Cases
-from clets_core.cli.main import main
 from clets_core.cli.replay import Change, Decided, Replay
 
 if TYPE_CHECKING:
@@ -39,16 +38,6 @@ FLAGS_PLATES = """
 forbid (principal, action == Action::"inquire", resource)
 when { principal.peer == Peer::"agency" && resource.data_class == DataClass::"dmv_veh" };
 """
-
-
-def clets(*arguments: str | Path, data: bytes = b"") -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=data)
-
-
-def edited(folder: Path, old: str, new: str) -> None:
-    """Replaces a text that one file of the policies has."""
-    (path,) = [it for it in folder.glob("policy/*.cedar") if old in it.read_text("utf-8")]
-    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
 
 
 @pytest.fixture

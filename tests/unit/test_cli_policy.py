@@ -235,6 +235,9 @@ def test_rows_of_subjects_name_nobody() -> None:
 
 def test_a_row_makes_the_switch_know_the_record(bundle: Path) -> None:
     table = bundle / "policy" / "subjects.csv"
+    named = digest("own", "--user", "U000001", "NAM=DOE,PAT", "DOB=19850214").stdout
+    alone = subject_digest(KEY.read_text("utf-8"), "NAM", "DOE,PAT", "", "U000001")
+    assert [line.split(",")[1] for line in named.splitlines()][1:] == [alone]
     row = digest("own", "--user", "U000001", "LIC=1ABC234").stdout
     table.write_text(table.read_text("utf-8") + row, "utf-8")
     for folder, rules in ((CALIFORNIA, ["A-12.1"]), (bundle, ["D-01"])):

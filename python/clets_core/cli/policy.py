@@ -276,6 +276,9 @@ def digest(
         raise click.UsageError("--cite: expected why the record is listed")
     try:
         found = subjects.identifiers(fields)
+        if listed == "own":
+            # Or a user would ask for their own name and leave the date of birth out.
+            found += [one._replace(beside="") for one in found if one.code == subjects.NAME]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     try:
