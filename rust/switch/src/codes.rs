@@ -89,6 +89,8 @@ codes! {
         "A message must not have more destinations than the limit.";
     NOT_A_SENDER 509 "not a sender"
         "The agency must be one of those that may send to the group.";
+    IN_DOUBT 510 "in doubt"
+        "An update must have a known outcome; whether this one was taken must be asked.";
     SERVICE_UNKNOWN 519 "unknown service"
         "A state of service must name a host, a family, data class or key, and a known state.";
     CANADA_BY_CN 530 "Canada by another address"
@@ -115,6 +117,8 @@ codes! {
     ORDER_VIOLATED 805 "order violated" "Frames must come in the order of the protocol.";
     UNACKNOWLEDGED 806 "unacknowledged"
         "A line must acknowledge what it is sent within 30 seconds; it is sent again later.";
+    RESUME_BEYOND 807 "resume point beyond"
+        "A line must not have counted more than the switch has sent it.";
 }
 
 /// The row of a number.

@@ -1,5 +1,6 @@
 //! The engine: its state, and the way of an event through it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -9,12 +10,14 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use crate::archive::{self, Archive, Unreadable};
 use crate::collate::Collation;
 use crate::confirm::Confirmations;
+use crate::dead::DeadLetters;
 use crate::habits::Habits;
 use crate::intercept::Intercept;
-use crate::queue::{Entry, LineState, Stored};
-use crate::record::{self, LineEvent, Outcome, Outcomes, Started};
+use crate::queue::{Entry, LineState, READY_MAX, Stored, Waiting, Withdrawn};
+use crate::record::{self, LineEvent, Outcome, Outcomes, Reserved, Started};
 use crate::references::References;
 use crate::reload::Suspended;
 use crate::reply::{HOST_REPETITION_US, Pending};
@@ -32,7 +35,9 @@ pub(crate) enum Held {
     /// The answer to a logon, after which traffic passes.
     Opened(ConnectionId, Vec<u8>),
     /// An entry for its destination's queue.
-    Queue(Entry),
+    Queue(Box<Entry>),
+    /// Numbers of a line and precedence, up to this one, may be sent.
+    Reserved(LineId, u8, u64),
 }
 
 /// The switch, without its sockets, files and clock.
@@ -57,16 +62,23 @@ pub struct Engine {
     /// A candidate bundle that judges beside the one in force.
     pub(crate) shadow: Option<Box<Shadow>>,
     pub(crate) suspended: Suspended,
+    pub(crate) dead: DeadLetters,
+    /// Updates that were perhaps sent before the start.
+    pub(crate) doubtful: Vec<(LineId, u8, Waiting)>,
+    pub(crate) archive: Box<dyn Archive>,
+    /// A record that could not be read: nothing more is done.
+    pub(crate) unreadable: Option<Unreadable>,
     held: VecDeque<(u64, Held)>,
     outcomes: Outcomes,
+    reservations: Vec<(LineId, u8, u64)>,
 }
 
 impl Engine {
-    /// An engine without history.
+    /// An engine without history, whose records can be read again in `archive`.
     ///
     /// A journal that holds records is read first: see [`crate::Replay`].
     #[must_use]
-    pub fn new(bundle: Arc<Bundle>) -> Self {
+    pub fn new(bundle: Arc<Bundle>, archive: Box<dyn Archive>) -> Self {
         let lines = bundle.directory.lines().iter().map(|_| LineState::default()).collect();
         Self {
             judge: Judge::new(),
@@ -85,8 +97,13 @@ impl Engine {
             services: Services::default(),
             shadow: None,
             suspended: Suspended::default(),
+            dead: DeadLetters::default(),
+            doubtful: Vec::new(),
+            archive,
+            unreadable: None,
             held: VecDeque::new(),
             outcomes: Outcomes::default(),
+            reservations: Vec::new(),
             bundle,
         }
     }
@@ -103,14 +120,22 @@ impl Engine {
         self.durable
     }
 
-    /// The first record after recovery: which bundle is in force.
-    pub fn start(&mut self, effects: &mut Effects) {
+    /// The first record after recovery: which bundle is in force. Updates that the last run may
+    /// have sent, and whose outcome nobody knows, come to their end here.
+    pub fn start(&mut self, now_us: i64, effects: &mut Effects) {
         self.record_start(record::STARTED, effects);
+        for (line, precedence, waiting) in std::mem::take(&mut self.doubtful) {
+            if let Some(entry) = self.load((line, precedence), waiting) {
+                self.in_doubt(&entry, now_us, effects);
+            }
+        }
+        self.flush(effects);
+        effects.unreadable.clone_from(&self.unreadable);
     }
 
     /// The last record of an orderly stop.
     pub fn stop(&mut self, effects: &mut Effects) {
-        self.flush_outcomes(effects);
+        self.flush(effects);
         self.record_start(record::STOPPED, effects);
     }
 
@@ -119,8 +144,15 @@ impl Engine {
     /// The caller appends `effects.records` to the journal in order, before it writes
     /// `effects.writes`.
     pub fn step(&mut self, event: Event<'_>, now_us: i64, effects: &mut Effects) {
+        if self.unreadable.is_none() {
+            self.take_event(event, now_us, effects);
+        }
+        effects.unreadable.clone_from(&self.unreadable);
+    }
+
+    fn take_event(&mut self, event: Event<'_>, now_us: i64, effects: &mut Effects) {
         match event {
-            Event::Close { connection, unread } => self.close(connection, unread, effects),
+            Event::Close { connection, unread } => self.close(connection, unread, now_us, effects),
             Event::Durable(count) => self.release(count, now_us, effects),
             Event::Open { connection, line } => self.open(connection, line, now_us, effects),
             Event::Receive { connection, bytes } => {
@@ -139,7 +171,7 @@ impl Engine {
         if self.held.front().is_some_and(|(number, _)| *number < self.durable) {
             self.release(self.durable, now_us, effects);
         }
-        self.flush_outcomes(effects);
+        self.flush(effects);
     }
 
     /// Appends a record and gives its number.
@@ -171,18 +203,49 @@ impl Engine {
     /// The destination has custody.
     pub(crate) fn delivered(&mut self, entry: &Entry, now_us: i64) {
         self.outcome(entry.stored.number, entry.index, Outcome::Delivered);
-        self.await_reply_to_update(entry, now_us);
+        self.await_reply_to_update(Control::of(entry.stored.number, entry.index), now_us);
         if let Some(line) = self.line_state(entry.line) {
             line.tally.delivered += 1;
         }
     }
 
-    /// Sets the timers of an entry that just entered its queue.
-    pub(crate) fn set_timers(&mut self, entry: &Entry, now_us: i64) {
-        let (line, precedence, sequence) = (entry.line, entry.precedence, entry.sequence);
-        self.timers.set(entry.deadline_us, Timer::Expiry { line, precedence, sequence });
-        if let Some(after_us) = self.delay_notice_us(entry) {
-            self.timers.set(now_us + after_us, Timer::Delay { line, precedence, sequence });
+    /// Asks for the record without which a number of a line must not be sent.
+    pub(crate) fn reserve(&mut self, line: LineId, precedence: u8, sequence: u64) {
+        let state = self.line_state(line);
+        if let Some(upto) = state.and_then(|state| state.reserve(precedence, sequence)) {
+            self.reservations.push((line, precedence, upto));
+        }
+    }
+
+    /// Puts an entry into its queue.
+    pub(crate) fn push(&mut self, line: LineId, precedence: u8, waiting: Waiting) {
+        let due_us = self.line_state(line).and_then(|it| it.push(precedence, waiting));
+        if let Some(due_us) = due_us {
+            self.timers.set(due_us, Timer::Due { line, precedence });
+        }
+    }
+
+    /// The entry that waits, read again where it is not at hand. When it cannot be read, nothing
+    /// more can be promised, and the engine stops.
+    pub(crate) fn load(&mut self, place: (LineId, u8), mut waiting: Waiting) -> Option<Box<Entry>> {
+        match archive::load(&mut *self.archive, &self.bundle, place, &mut waiting) {
+            Ok(entry) => Some(entry),
+            Err(unreadable) => {
+                self.unreadable = Some(unreadable);
+                None
+            }
+        }
+    }
+
+    /// The entry that was taken out of a queue or from the wire.
+    pub(crate) fn withdrawn(
+        &mut self,
+        place: (LineId, u8),
+        withdrawn: Withdrawn,
+    ) -> Option<Box<Entry>> {
+        match withdrawn {
+            Withdrawn::Sent(entry) => Some(entry),
+            Withdrawn::Waiting(waiting) => self.load(place, waiting),
         }
     }
 
@@ -192,20 +255,24 @@ impl Engine {
         let up = session.phase == Phase::Up;
         self.sessions.insert(connection, session);
         if up && let Some(session) = self.sessions.remove(&connection) {
-            self.came_up(&session, effects);
+            self.came_up(&session, now_us, effects);
             self.sessions.insert(connection, session);
             self.pump(line, now_us, effects);
         }
     }
 
     /// A session begins; it fences an older one of the same line. Gives its record's number.
-    pub(crate) fn came_up(&mut self, session: &Session, effects: &mut Effects) -> u64 {
+    pub(crate) fn came_up(&mut self, session: &Session, now_us: i64, effects: &mut Effects) -> u64 {
         let older = self.line_state(session.line).and_then(|line| line.session);
         if let Some(older) = older.filter(|older| *older != session.connection) {
-            self.drop_session(older, codes::SUPERSEDED, effects);
+            self.drop_session(older, codes::SUPERSEDED, now_us, effects);
         }
         if let Some(line) = self.line_state(session.line) {
             line.session = Some(session.connection);
+            let unreserved: SmallVec<[(u8, u64); 5]> = line.unreserved().collect();
+            for (precedence, sequence) in unreserved {
+                self.reserve(session.line, precedence, sequence);
+            }
         }
         self.record_line(session.line, "up", 0, effects)
     }
@@ -215,6 +282,7 @@ impl Engine {
         &mut self,
         connection: ConnectionId,
         code: u16,
+        now_us: i64,
         effects: &mut Effects,
     ) {
         if let Some(session) = self.sessions.get_mut(&connection) {
@@ -227,17 +295,23 @@ impl Engine {
                 let frame = native::Frame { code, body: text.as_bytes(), ..reject };
                 native::encode(effects.buffer(connection), &frame);
             }
-            self.disconnect(connection, line, code, effects);
+            self.disconnect(connection, line, code, now_us, effects);
         }
         effects.closes.push((connection, code));
     }
 
-    fn close(&mut self, connection: ConnectionId, unread: usize, effects: &mut Effects) {
+    fn close(
+        &mut self,
+        connection: ConnectionId,
+        unread: usize,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
         let Some(session) = self.sessions.remove(&connection) else {
             return;
         };
         let code = if unread > 0 { codes::FRAME_TRUNCATED } else { 0 };
-        self.disconnect(connection, session.line, code, effects);
+        self.disconnect(connection, session.line, code, now_us, effects);
     }
 
     fn disconnect(
@@ -245,17 +319,20 @@ impl Engine {
         connection: ConnectionId,
         line: LineId,
         code: u16,
+        now_us: i64,
         effects: &mut Effects,
     ) {
+        let dedupes = self.bundle.directory.line(line).dedupes;
         let Some(state) = self.line_state(line) else {
             return;
         };
         let current = state.session == Some(connection);
-        if current {
-            state.disconnect();
-        }
+        let in_doubt = if current { state.disconnect(dedupes) } else { Vec::new() };
         if current || code != 0 {
             self.record_line(line, "down", code, effects);
+        }
+        for entry in in_doubt {
+            self.in_doubt(&entry, now_us, effects);
         }
     }
 
@@ -276,18 +353,21 @@ impl Engine {
                         session.phase = Phase::Up;
                         session.sent_us = now_us;
                         effects.buffer(connection).extend_from_slice(&bytes);
-                        touched.push(session.line);
+                        touch(&mut touched, session.line);
                     }
                 }
                 Some((_, Held::Queue(entry))) => {
-                    let line = entry.line;
-                    self.set_timers(&entry, now_us);
+                    let (line, precedence) = (entry.line, entry.precedence);
+                    let soon = |it: &mut LineState| it.session.is_some() && it.len() < READY_MAX;
+                    let keep = self.line_state(line).is_some_and(soon);
+                    self.push(line, precedence, Waiting::of(entry, keep));
+                    touch(&mut touched, line);
+                }
+                Some((_, Held::Reserved(line, precedence, sequence))) => {
                     if let Some(state) = self.line_state(line) {
-                        state.push(entry);
+                        state.was_reserved(precedence, sequence);
                     }
-                    if !touched.contains(&line) {
-                        touched.push(line);
-                    }
+                    touch(&mut touched, line);
                 }
                 None => break,
             }
@@ -303,19 +383,8 @@ impl Engine {
                 Timer::Confirmation(number) => self.confirmation_overdue(number, now_us, effects),
                 Timer::Approval(number) => self.approval_overdue(number, now_us, effects),
                 Timer::Collate(number) => self.finish_collation(number, now_us, effects),
-                Timer::Delay { line, precedence, sequence } => {
-                    let state = self.lines.get(line.index());
-                    let waiting = state.and_then(|state| state.find(precedence, sequence));
-                    if let Some(stored) = waiting.map(|entry| Arc::clone(&entry.stored)) {
-                        self.tell_delayed(&stored, line, now_us, effects);
-                    }
-                }
-                Timer::Expiry { line, precedence, sequence } => {
-                    let state = self.line_state(line);
-                    if let Some(entry) = state.and_then(|it| it.withdraw(precedence, sequence)) {
-                        self.expired(&entry, now_us, effects);
-                        self.pump(line, now_us, effects);
-                    }
+                Timer::Due { line, precedence } => {
+                    self.queue_due(line, precedence, now_us, effects);
                 }
                 Timer::Forget(control) => {
                     let host = self.pending.remove(&control).map(|pending| pending.host);
@@ -330,44 +399,19 @@ impl Engine {
         self.host_references.forget(now_us - HOST_REPETITION_US);
     }
 
-    /// An entry ended without delivery, and so did what it was to bring. True when its sender must
-    /// be told; otherwise a collated reply says so.
-    pub(crate) fn ended(
-        &mut self,
-        entry: &Entry,
-        outcome: Outcome,
-        now_us: i64,
-        effects: &mut Effects,
-    ) -> bool {
-        self.outcome(entry.stored.number, entry.index, outcome);
-        self.expect_nothing(entry);
-        !self.leg_ended(entry, now_us, effects)
-    }
-
-    /// An entry's life ended before it could be delivered.
-    pub(crate) fn expired(&mut self, entry: &Entry, now_us: i64, effects: &mut Effects) {
-        if let Some(line) = self.line_state(entry.line) {
-            line.tally.expired += 1;
-        }
-        if self.ended(entry, Outcome::Expired, now_us, effects) {
-            self.tell_expired(entry, now_us, effects);
-        }
-    }
-
-    /// The destination refused an entry: five times, and it is dead.
-    pub(crate) fn not_taken(&mut self, mut entry: Entry, now_us: i64, effects: &mut Effects) {
-        const REFUSALS_MAX: u8 = 5;
-        entry.refusals += 1;
-        if entry.refusals < REFUSALS_MAX {
-            if let Some(line) = self.line_state(entry.line) {
-                line.put_back(entry);
+    /// Records what this step has gathered.
+    pub(crate) fn flush(&mut self, effects: &mut Effects) {
+        if !self.reservations.is_empty() {
+            let reservations = std::mem::take(&mut self.reservations);
+            let item = |(line, precedence, upto): &(LineId, u8, u64)| {
+                (Cow::Owned(self.line_name(*line)), *precedence, *upto)
+            };
+            let body = record::encode(&Reserved { items: reservations.iter().map(item).collect() });
+            let number = self.append(record::RESERVED, body, effects);
+            for (line, precedence, upto) in reservations {
+                self.hold(number, Held::Reserved(line, precedence, upto));
             }
-        } else if self.ended(&entry, Outcome::DeadLettered, now_us, effects) {
-            self.tell_refused_by_destination(&entry, now_us, effects);
         }
-    }
-
-    fn flush_outcomes(&mut self, effects: &mut Effects) {
         if !self.outcomes.items.is_empty() {
             let outcomes = std::mem::take(&mut self.outcomes);
             self.append(record::OUTCOMES, record::encode(&outcomes), effects);
@@ -413,5 +457,11 @@ impl Engine {
     fn duplicate_window_us(&self) -> i64 {
         let ms = self.bundle.directory.settings().limits.duplicate_window_ms;
         i64::try_from(ms).unwrap_or(i64::MAX / 1000).saturating_mul(1000)
+    }
+}
+
+fn touch(touched: &mut SmallVec<[LineId; 16]>, line: LineId) {
+    if !touched.contains(&line) {
+        touched.push(line);
     }
 }

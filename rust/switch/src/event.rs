@@ -2,6 +2,8 @@
 
 use clets_routing::LineId;
 
+use crate::Unreadable;
+
 /// One TCP connection; numbers are given by the shell and never reused while it runs.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ConnectionId(pub u32);
@@ -73,6 +75,9 @@ pub struct Effects {
     pub closes: Vec<(ConnectionId, u16)>,
     /// How many bytes of [`Event::Receive`] were used.
     pub consumed: usize,
+    /// A record that the engine needs and cannot read: it does nothing more, and the switch must
+    /// stop.
+    pub unreadable: Option<Unreadable>,
 }
 
 impl Effects {

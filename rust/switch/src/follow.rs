@@ -47,10 +47,7 @@ impl Engine {
         else {
             return;
         };
-        let name = match key.system.as_str() {
-            "" => key.key.clone(),
-            system => format!("{system}.{}", key.key),
-        };
+        let name = key.name();
         for rule in bundle.directory.follow_ups() {
             let applies =
                 rule.hosts.contains(&host) && rule.after.iter().any(|after| **after == *name);

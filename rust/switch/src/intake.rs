@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU8;
 
 use clets_policy::Effect;
 use clets_routing::{LineId, LineKind};
-use clets_wire::{DecodeError, Dialect, Envelope, KeyId, Precedence, Span, decode, text_form};
+use clets_wire::{DecodeError, Dialect, Envelope, Key, KeyId, Precedence, Span, decode, text_form};
 use smallvec::SmallVec;
 
 use crate::decision::find_key;
@@ -15,7 +15,7 @@ use crate::facts::{Question, observe};
 use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
 use crate::plan::{Leg, Plan, Scope, is_region};
-use crate::queue::{Entry, Given, Stored};
+use crate::queue::{Entry, Given, RESERVED_AHEAD, Stored};
 use crate::receipt::Receipt;
 use crate::record::{self, Accepted, EntryRecord, Refused, Target};
 use crate::references::{Reference, References, fingerprint};
@@ -395,7 +395,17 @@ impl Engine {
         deadline_us: i64,
         target: Target<'static>,
     ) -> (LineId, EntryRecord<'static>) {
-        let sequence = self.line_state(line).map_or(0, |state| state.assign(precedence));
+        let Some(state) = self.line_state(line) else {
+            return (
+                line,
+                EntryRecord { line: "".into(), precedence, sequence: 0, deadline_us, target },
+            );
+        };
+        let sequence = state.assign(precedence);
+        // What will be sent at once is reserved in the same batch, so that it need not wait.
+        if state.session.is_some() && state.len() < RESERVED_AHEAD as usize {
+            self.reserve(line, precedence, sequence);
+        }
         let name = Cow::Owned(self.line_name(line));
         (line, EntryRecord { line: name, precedence, sequence, deadline_us, target })
     }
@@ -419,26 +429,47 @@ impl Engine {
         now_us: i64,
     ) {
         for (index, (line, record)) in (0_u16..).zip(entries) {
-            let entry = Entry {
-                stored: Arc::clone(stored),
-                index,
-                line,
-                precedence: record.precedence,
-                sequence: record.sequence,
-                deadline_us: record.deadline_us,
-                refusals: 0,
-                possible_duplicate: false,
-                target: record.target,
-            };
+            let entry = self.entry(stored, (number, index), line, record, now_us);
             self.expect_reply(&entry, now_us);
-            self.hold(number, Held::Queue(entry));
+            self.hold(number, Held::Queue(Box::new(entry)));
+        }
+    }
+
+    /// An entry as its record gave it at `now_us`.
+    pub(crate) fn entry(
+        &self,
+        stored: &Arc<Stored>,
+        (record, index): (u64, u16),
+        line: LineId,
+        given: EntryRecord<'static>,
+        now_us: i64,
+    ) -> Entry {
+        let catalogue = &self.bundle.catalogue;
+        let key = match &given.target {
+            Target::Host { system, key, .. } => catalogue.find(system.as_bytes(), key.as_bytes()),
+            Target::Station { .. } => None,
+        };
+        let asks = matches!(given.target, Target::Host { .. });
+        Entry {
+            stored: Arc::clone(stored),
+            record,
+            index,
+            line,
+            precedence: given.precedence,
+            sequence: given.sequence,
+            deadline_us: given.deadline_us,
+            notice_s: self.notice_s(stored, given.precedence, now_us),
+            key,
+            once: asks && catalogue.key(stored.key).is_some_and(|key| key.update),
+            refusals: 0,
+            possible_duplicate: false,
+            target: given.target,
         }
     }
 
     /// Expects the reply to an entry that asks for one.
     pub(crate) fn expect_reply(&mut self, entry: &Entry, now_us: i64) {
-        let Target::Host { system, key, reply_within_ms, after_delivery, .. } = &entry.target
-        else {
+        let Target::Host { reply_within_ms, after_delivery, .. } = &entry.target else {
             return;
         };
         if *reply_within_ms == 0 {
@@ -449,8 +480,7 @@ impl Engine {
         if !update && !after_delivery {
             self.timers.set(now_us + i64::from(*reply_within_ms) * 1000, Timer::Reply(control));
         }
-        let asked_with = self.bundle.catalogue.find(system.as_bytes(), key.as_bytes());
-        let key = asked_with.unwrap_or(entry.stored.key);
+        let key = entry.key.unwrap_or(entry.stored.key);
         self.pending.insert(control, Pending::new(entry, key));
     }
 
@@ -507,16 +537,25 @@ impl Engine {
     ) -> Stored {
         let line = self.line_name(incoming.line);
         let envelope = &incoming.envelope;
+        // A reply that names no key goes by that of its inquiry.
+        let named = match envelope.mke {
+            Some(_) => incoming.key(),
+            None => self.bundle.catalogue.key(key).map_or_else(String::new, Key::name),
+        };
+        let entered = match incoming.entered {
+            [] => rest.entered.clone(),
+            entered => String::from_utf8_lossy(entered),
+        };
         let body = record::encode(&Accepted {
             line: line.into(),
-            key: incoming.key().into(),
+            key: named.into(),
             station: incoming.text(envelope.station),
             ori: incoming.text(envelope.origin),
             user: incoming.text(envelope.user),
             reference: incoming.text(envelope.reference),
             dialect: incoming.dialect.name().into(),
             sequence: incoming.receipt.sequence(),
-            entered: String::from_utf8_lossy(incoming.entered),
+            entered: entered.clone(),
             meaning: incoming.meaning().into(),
             follow_up: incoming.follow_up.map(|(rule, _)| rule).unwrap_or_default().into(),
             parent: incoming.follow_up.map(|(_, parent)| parent).or(rest.parent),
@@ -534,12 +573,17 @@ impl Engine {
             envelope: envelope.clone(),
             labels: rest.labels.iter().map(ToString::to_string).collect(),
             late: rest.late,
-            responder: Box::default(),
-            requester: Box::default(),
-            entered: incoming.entered.into(),
+            responder: self.responder(incoming.line),
+            requester: rest.requester.as_bytes().into(),
+            entered: entered.as_bytes().into(),
             follow_ups: AtomicU8::new(crate::follow::count_of(incoming.follow_up.is_some())),
             body: incoming.bytes.into(),
         }
+    }
+
+    fn responder(&self, line: LineId) -> Box<[u8]> {
+        let known = (line != LineId::NOBODY).then(|| self.bundle.directory.line(line));
+        known.map(|line| line.ori.clone()).unwrap_or_default()
     }
 
     /// Refuses a message that could be read: its record first, then the words for the sender.

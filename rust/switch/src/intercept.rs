@@ -240,14 +240,16 @@ impl Engine {
             error.text.push_str(&format!(" `{}` has it.", lock.operator));
             return Err(error);
         }
-        match command.action {
+        let done = match command.action {
             Step::Edit => self.edit(command, now_us, effects),
             Step::Forward => self.forward(command, now_us, effects),
             Step::Lock => Ok(self.set_lock(command, now_us + LOCK_US, now_us, effects)),
             Step::Return => Ok(self.send_back(command, now_us, effects)),
             Step::Show => Ok(self.show(command, now_us, effects)),
             Step::Unlock => Ok(self.set_lock(command, 0, now_us, effects)),
-        }
+        };
+        self.flush(effects);
+        done
     }
 
     /// Takes a message that policy holds into custody, without entries, and tells its sender.

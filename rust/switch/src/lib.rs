@@ -9,6 +9,7 @@
 //! which carries it has been synced.
 #![forbid(unsafe_code)]
 
+mod archive;
 mod bundle;
 mod calendar;
 mod case;
@@ -16,9 +17,11 @@ pub mod codes;
 mod collate;
 mod confirm;
 mod control;
+mod dead;
 mod decision;
 mod engine;
 mod event;
+mod expiry;
 mod facts;
 mod follow;
 mod habits;
@@ -41,6 +44,7 @@ mod status;
 mod timers;
 mod traits;
 
+pub use archive::{Archive, Unreadable};
 pub use bundle::{Bundle, BundleError};
 pub use control::Control;
 pub use decision::{Decision, Judge};

@@ -101,13 +101,11 @@ impl Engine {
             effect: Effect::Allow.name().into(),
             parent,
             collated,
+            requester: to.ori.as_str().into(),
             entries: vec![entry.1.clone()],
             ..Accepted::default()
         };
-        let stored = Arc::new(Stored {
-            requester: to.ori.as_bytes().into(),
-            ..self.record_accepted(&incoming, key_id, &accepted, effects)
-        });
+        let stored = Arc::new(self.record_accepted(&incoming, key_id, &accepted, effects));
         self.follow(&stored, parent, now_us);
         self.enqueue(&stored, vec![entry], now_us);
     }
@@ -189,6 +187,23 @@ impl Engine {
         let code = codes::EXPIRED;
         let text = format!("E{code} NOT DELIVERED TO {title} BEFORE ITS DEADLINE.");
         self.tell(&entry.stored, "UND", &text, now_us, effects);
+    }
+
+    /// Whether an update was taken is not known.
+    pub(crate) fn tell_in_doubt(
+        &mut self,
+        stored: &Arc<Stored>,
+        line: LineId,
+        now_us: i64,
+        effects: &mut Effects,
+    ) {
+        let title = self.title(line);
+        let code = codes::IN_DOUBT;
+        let text = format!(
+            "E{code} IN DOUBT. {title} MAY HAVE TAKEN YOUR MESSAGE OR NOT. IT IS NOT SENT AGAIN. \
+             VERIFY BY INQUIRY."
+        );
+        self.tell(stored, "UND", &text, now_us, effects);
     }
 
     /// The destination refused an entry too often.

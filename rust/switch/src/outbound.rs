@@ -4,9 +4,11 @@ use clets_routing::{Framing, Line, LineId};
 use clets_wire::framing::dmpp::{self, function, status};
 use clets_wire::framing::native;
 use clets_wire::{Dialect, Key, Outbound, encode};
+use smallvec::SmallVec;
 
+use crate::archive;
 use crate::engine::Engine;
-use crate::queue::{Entry, Stored};
+use crate::queue::{Entry, Stored, Waiting};
 use crate::record::Target;
 use crate::reply::Pending;
 use crate::service::{self, Service};
@@ -33,13 +35,26 @@ impl Engine {
         }
         let known = self.bundle.directory.line(line);
         let states = self.services.of(line);
-        let may_go = |entry: &Entry| service::takes(&self.bundle, states, entry) == Service::Up;
+        let may_go =
+            |_, waiting: &Waiting| service::takes(&self.bundle, states, waiting.key) == Service::Up;
         // A native line numbers what it is sent, so nothing overtakes inside a precedence there.
         let in_order = known.framing == Framing::Native;
         let asked_max = usize::try_from(known.outstanding).unwrap_or(usize::MAX);
+        let mut sent: SmallVec<[(u8, u64); 8]> = SmallVec::new();
         while asked_max == 0 || state.unanswered() < asked_max {
-            let Some(entry) = state.next(usize::from(known.window), in_order, &may_go) else {
+            let next = state.next(usize::from(known.window), in_order, &may_go);
+            let Some((precedence, mut waiting)) = next else {
                 break;
+            };
+            let place = (line, precedence);
+            let loaded = archive::load(&mut *self.archive, &self.bundle, place, &mut waiting);
+            let entry = match loaded {
+                Ok(entry) => entry,
+                Err(unreadable) => {
+                    state.put_back_unread(precedence, waiting);
+                    self.unreadable = Some(unreadable);
+                    return;
+                }
             };
             let control = Control::of(entry.stored.number, entry.index);
             let waits = |pending: &Pending| !pending.answered && !pending.overdue;
@@ -50,18 +65,13 @@ impl Engine {
             let out = effects.buffer(connection);
             let validation = send(session, &entry, &payload, out);
             session.sent_us = now_us;
+            sent.push((precedence, entry.sequence));
             state.sent(entry, validation, now_us);
         }
-    }
-
-    /// How long an entry waits before its sender is told, microseconds; none for those that are
-    /// told at once or never.
-    pub(crate) fn delay_notice_us(&self, entry: &Entry) -> Option<i64> {
-        self.sender_line(&entry.stored)?;
-        let update = self.bundle.catalogue.key(entry.stored.key).is_some_and(|key| key.update);
-        let times = self.bundle.directory.settings().delay_notice_ms;
-        let ms = times.of(crate::intake::precedence_of(entry.precedence), update);
-        (ms > 0).then(|| i64::try_from(ms).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
+        sent.extend(state.unreserved());
+        for (precedence, sequence) in sent {
+            self.reserve(line, precedence, sequence);
+        }
     }
 }
 
@@ -107,8 +117,7 @@ fn render(bundle: &Bundle, line: &Line, entry: &Entry) -> Vec<u8> {
     let mut out = Vec::with_capacity(entry.stored.body.len() + 128);
     match &entry.target {
         Target::Host { system, key, federal_only, destinations, .. } => {
-            let row = bundle.catalogue.find(system.as_bytes(), key.as_bytes());
-            let row = row.and_then(|id| bundle.catalogue.key(id));
+            let row = entry.key.and_then(|id| bundle.catalogue.key(id));
             let named: Vec<&[u8]> = destinations.iter().map(|name| name.as_bytes()).collect();
             let form = HostForm { system, key, federal_only: *federal_only, named: &named, row };
             render_for_host(&mut out, line, entry, &form);

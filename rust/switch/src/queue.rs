@@ -68,16 +68,24 @@ impl Stored {
     }
 }
 
-/// One message for one destination.
+/// One message for one destination, at hand: on the wire, or about to be.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) stored: Arc<Stored>,
-    /// Its place among the message's entries.
+    /// The record that has its target: the message's own, or the one that released it.
+    pub(crate) record: u64,
+    /// Its place among the entries of that record.
     pub(crate) index: u16,
     pub(crate) line: LineId,
     pub(crate) precedence: u8,
     pub(crate) sequence: u64,
     pub(crate) deadline_us: i64,
+    /// When its sender is told that it still waits, seconds since 1970; 0 for never.
+    pub(crate) notice_s: u32,
+    /// The key that a host is asked with; none for a station.
+    pub(crate) key: Option<KeyId>,
+    /// It changes a record of the host, and must not be repeated to one that would do so twice.
+    pub(crate) once: bool,
     /// Times the destination said no.
     pub(crate) refusals: u8,
     /// It may have been on the wire before.
@@ -85,23 +93,133 @@ pub(crate) struct Entry {
     pub(crate) target: Target<'static>,
 }
 
+/// An entry in its queue: where the journal has it, and what must be known of it without reading.
+/// A million of them are 48 MB.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) record: u64,
+    pub(crate) sequence: u64,
+    pub(crate) deadline_us: i64,
+    /// The entry, while it is likely to be sent soon.
+    pub(crate) ready: Option<Box<Entry>>,
+    pub(crate) notice_s: u32,
+    pub(crate) key: Option<KeyId>,
+    pub(crate) index: u16,
+    pub(crate) refusals: u8,
+    pub(crate) possible_duplicate: bool,
+    pub(crate) once: bool,
+}
+
+impl Waiting {
+    /// What waits of an entry; `keep` has it at hand, else it is read again from the journal.
+    pub(crate) fn of(entry: Box<Entry>, keep: bool) -> Self {
+        Self {
+            record: entry.record,
+            sequence: entry.sequence,
+            deadline_us: entry.deadline_us,
+            notice_s: entry.notice_s,
+            key: entry.key,
+            index: entry.index,
+            refusals: entry.refusals,
+            possible_duplicate: entry.possible_duplicate,
+            once: entry.once,
+            ready: keep.then_some(entry),
+        }
+    }
+
+    /// The same without the entry itself.
+    pub(crate) fn slip(&self) -> Self {
+        Self { ready: None, ..*self }
+    }
+
+    /// When something falls due for it: its sender is told, or its life ends.
+    fn due_us(&self) -> i64 {
+        match self.notice_us() {
+            Some(notice_us) => notice_us.min(self.deadline_us),
+            None => self.deadline_us,
+        }
+    }
+
+    fn notice_us(&self) -> Option<i64> {
+        (self.notice_s > 0).then_some(i64::from(self.notice_s) * 1_000_000)
+    }
+}
+
+/// What fell due in one queue.
+#[derive(Debug, Default)]
+pub(crate) struct Due {
+    /// Their lives have ended.
+    pub(crate) expired: Vec<Waiting>,
+    /// The same of those on the wire.
+    pub(crate) unacknowledged: Vec<Box<Entry>>,
+    /// Their senders are to be told that they wait.
+    pub(crate) delayed: Vec<Waiting>,
+    /// When the next falls due.
+    pub(crate) next_us: Option<i64>,
+}
+
 /// An entry on the wire.
 #[derive(Debug)]
 struct Flight {
-    entry: Entry,
+    entry: Box<Entry>,
     /// The validation field of a DMPP frame; 0 on native lines.
     validation: u32,
     sent_us: i64,
 }
 
+/// What waits for a line in one precedence, in order of number.
+#[derive(Debug)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    next_sequence: u64,
+    delivered: u64,
+    /// Numbers that may have been on the wire, as far as the journal says so durably.
+    reserved: u64,
+    /// The same, as far as it was asked to.
+    reserving: u64,
+    /// So many at the front were looked at and may not go for now.
+    passed: usize,
+    /// A timer is set for this moment.
+    armed_us: i64,
+    /// Senders of all up to this number were told that they wait.
+    noticed: u64,
+    /// Some deadline is earlier than that of an entry before it.
+    mixed: bool,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            next_sequence: 1,
+            delivered: 0,
+            reserved: 0,
+            reserving: 0,
+            passed: 0,
+            armed_us: i64::MAX,
+            noticed: 0,
+            mixed: false,
+        }
+    }
+}
+
+/// Entries at hand in the queues of a line that is up; those beyond are read again.
+pub(crate) const READY_MAX: usize = 32;
+/// Numbers reserved ahead for sending; so many marks at most are false after a restart.
+pub(crate) const RESERVED_AHEAD: u64 = 64;
+/// P1 to P4 share a line so while all of them wait.
+const SHARES: [i32; PRECEDENCES] = [0, 8, 4, 2, 1];
+/// After so many P0 in a row another precedence has one turn: never less than 2 % for the rest.
+const URGENT_RUN_MAX: u8 = 49;
+
 /// Everything the engine knows of one line.
 #[derive(Debug)]
 pub(crate) struct LineState {
     pub(crate) session: Option<ConnectionId>,
-    waiting: [VecDeque<Entry>; PRECEDENCES],
+    queues: [Queue; PRECEDENCES],
     flights: VecDeque<Flight>,
-    next_sequence: [u64; PRECEDENCES],
-    delivered: [u64; PRECEDENCES],
+    credits: [i32; PRECEDENCES],
+    urgent_run: u8,
     answers: VecDeque<Given>,
     /// What a metered host was sent and has not answered.
     asked: HashSet<Control, RandomState>,
@@ -136,10 +254,10 @@ impl Default for LineState {
     fn default() -> Self {
         Self {
             session: None,
-            waiting: Default::default(),
+            queues: Default::default(),
             flights: VecDeque::new(),
-            next_sequence: [1; PRECEDENCES],
-            delivered: [0; PRECEDENCES],
+            credits: [0; PRECEDENCES],
+            urgent_run: 0,
             answers: VecDeque::new(),
             asked: HashSet::default(),
             received: 0,
@@ -149,21 +267,55 @@ impl Default for LineState {
 }
 
 impl LineState {
+    fn queue(&mut self, precedence: u8) -> Option<&mut Queue> {
+        self.queues.get_mut(usize::from(precedence))
+    }
+
     /// The next number of a precedence; called inside the accept batch only.
     pub(crate) fn assign(&mut self, precedence: u8) -> u64 {
-        let Some(next) = self.next_sequence.get_mut(usize::from(precedence)) else {
+        let Some(queue) = self.queue(precedence) else {
             return 0;
         };
-        let given = *next;
-        *next += 1;
+        let given = queue.next_sequence;
+        queue.next_sequence += 1;
         given
     }
 
     /// Learns in recovery that a number was given.
     pub(crate) fn was_assigned(&mut self, precedence: u8, sequence: u64) {
-        if let Some(next) = self.next_sequence.get_mut(usize::from(precedence)) {
-            *next = (*next).max(sequence + 1);
+        if let Some(queue) = self.queue(precedence) {
+            queue.next_sequence = queue.next_sequence.max(sequence + 1);
         }
+    }
+
+    /// The number up to which a reservation must be recorded so that `sequence` may be sent soon;
+    /// none while enough is reserved.
+    pub(crate) fn reserve(&mut self, precedence: u8, sequence: u64) -> Option<u64> {
+        let queue = self.queue(precedence)?;
+        if sequence + RESERVED_AHEAD / 2 <= queue.reserving {
+            return None;
+        }
+        queue.reserving = sequence + RESERVED_AHEAD;
+        Some(queue.reserving)
+    }
+
+    /// A reservation is durable.
+    pub(crate) fn was_reserved(&mut self, precedence: u8, sequence: u64) {
+        if let Some(queue) = self.queue(precedence) {
+            queue.reserved = queue.reserved.max(sequence);
+            queue.reserving = queue.reserving.max(sequence);
+        }
+    }
+
+    /// Reservations without which nothing more can be sent: precedence and number.
+    pub(crate) fn unreserved(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
+        let queues = (0_u8..).zip(&self.queues);
+        queues.filter_map(|(precedence, queue)| Some((precedence, queue.unreserved()?)))
+    }
+
+    /// Whether an entry may have been on the wire before the switch started.
+    pub(crate) fn is_reserved(&self, precedence: u8, sequence: u64) -> bool {
+        self.queues.get(usize::from(precedence)).is_some_and(|it| sequence <= it.reserved)
     }
 
     /// Remembers the answer to an in-sequence.
@@ -180,39 +332,89 @@ impl LineState {
         self.answers.iter().rev().find(|given| given.sequence == sequence).copied()
     }
 
-    /// Puts a durable entry in its queue.
-    pub(crate) fn push(&mut self, entry: Entry) {
-        if let Some(queue) = self.waiting.get_mut(usize::from(entry.precedence)) {
-            queue.push_back(entry);
+    /// Puts a durable entry in its queue. Gives the moment for which a timer must be set.
+    pub(crate) fn push(&mut self, precedence: u8, waiting: Waiting) -> Option<i64> {
+        let queue = self.queue(precedence)?;
+        if queue.waiting.back().is_some_and(|last| last.deadline_us > waiting.deadline_us) {
+            queue.mixed = true;
         }
+        let due_us = waiting.due_us();
+        queue.waiting.push_back(waiting);
+        queue.arm(due_us)
     }
 
-    /// Takes the next entry to send, if fewer than `window` are on the wire. What `may_go` says
-    /// no to stays where it is; on a line that counts (`in_order`) all behind it stays too.
+    /// Takes the next entry to send, if fewer than `window` are on the wire; gives its precedence
+    /// too. What `may_go` says no to stays where it is; on a line that counts (`in_order`) all
+    /// behind it stays too. P0 goes first; the others share the line.
     pub(crate) fn next(
         &mut self,
         window: usize,
         in_order: bool,
-        may_go: &dyn Fn(&Entry) -> bool,
-    ) -> Option<Entry> {
+        may_go: &dyn Fn(u8, &Waiting) -> bool,
+    ) -> Option<(u8, Waiting)> {
         if self.flights.len() >= window {
             return None;
         }
-        self.waiting.iter_mut().find_map(|queue| {
-            let depth = if in_order { 1 } else { queue.len() };
-            let place = queue.iter().take(depth).position(may_go)?;
-            queue.remove(place)
-        })
+        let mut places = [None; PRECEDENCES];
+        for ((precedence, queue), place) in (0_u8..).zip(&mut self.queues).zip(&mut places) {
+            *place = queue.first(in_order, &|waiting| may_go(precedence, waiting));
+        }
+        let precedence = self.turn(&places)?;
+        let queue = self.queue(precedence)?;
+        let place = places.get(usize::from(precedence)).copied().flatten()?;
+        Some((precedence, queue.waiting.remove(place)?))
     }
 
-    /// Takes out all waiting entries that `leaves` names.
-    pub(crate) fn withdraw_waiting(&mut self, leaves: &dyn Fn(&Entry) -> bool) -> Vec<Entry> {
+    /// Whose turn it is among the precedences that have something to send.
+    fn turn(&mut self, places: &[Option<usize>; PRECEDENCES]) -> Option<u8> {
+        let waits = |precedence: &usize| places.get(*precedence).is_some_and(Option::is_some);
+        let mut others = (1..PRECEDENCES).filter(waits);
+        let urgent = places.first().is_some_and(Option::is_some);
+        let Some(only) = others.next() else {
+            self.urgent_run = 0;
+            return urgent.then_some(0);
+        };
+        if urgent && self.urgent_run < URGENT_RUN_MAX {
+            self.urgent_run += 1;
+            return Some(0);
+        }
+        self.urgent_run = 0;
+        if others.next().is_none() {
+            return u8::try_from(only).ok();
+        }
+        let mut total = 0;
+        let mut best: Option<(usize, i32)> = None;
+        for precedence in (1..PRECEDENCES).filter(waits) {
+            let share = SHARES.get(precedence).copied().unwrap_or(1);
+            let credit = self.credits.get_mut(precedence)?;
+            *credit += share;
+            total += share;
+            if best.is_none_or(|(_, most)| *credit > most) {
+                best = Some((precedence, *credit));
+            }
+        }
+        let (best, _) = best?;
+        *self.credits.get_mut(best)? -= total;
+        u8::try_from(best).ok()
+    }
+
+    /// What may go has changed: all that waits is looked at again.
+    pub(crate) fn look_again(&mut self) {
+        self.queues.iter_mut().for_each(|queue| queue.passed = 0);
+    }
+
+    /// Takes out all waiting entries that `leaves` names, with their precedences.
+    pub(crate) fn withdraw_waiting(
+        &mut self,
+        leaves: &dyn Fn(u8, &Waiting) -> bool,
+    ) -> Vec<(u8, Waiting)> {
         let mut taken = Vec::new();
-        for queue in &mut self.waiting {
-            let (out, left): (VecDeque<Entry>, VecDeque<Entry>) =
-                queue.drain(..).partition(|entry| leaves(entry));
-            taken.extend(out);
-            *queue = left;
+        for (precedence, queue) in (0_u8..).zip(&mut self.queues) {
+            let (out, left): (VecDeque<Waiting>, VecDeque<Waiting>) =
+                queue.waiting.drain(..).partition(|waiting| leaves(precedence, waiting));
+            taken.extend(out.into_iter().map(|waiting| (precedence, waiting)));
+            queue.waiting = left;
+            queue.passed = 0;
         }
         taken
     }
@@ -233,100 +435,146 @@ impl LineState {
     }
 
     /// Remembers a sent entry until its acknowledgement.
-    pub(crate) fn sent(&mut self, entry: Entry, validation: u32, now_us: i64) {
+    pub(crate) fn sent(&mut self, entry: Box<Entry>, validation: u32, now_us: i64) {
         self.flights.push_back(Flight { entry, validation, sent_us: now_us });
     }
 
     /// The entry that a DMPP acknowledgement names.
-    pub(crate) fn acknowledged(&mut self, validation: u32) -> Option<Entry> {
+    pub(crate) fn acknowledged(&mut self, validation: u32) -> Option<Box<Entry>> {
         let place = self.flights.iter().position(|flight| flight.validation == validation)?;
-        let entry = self.flights.remove(place)?.entry;
-        self.note_delivered(entry.precedence, entry.sequence);
-        Some(entry)
+        Some(self.flights.remove(place)?.entry)
     }
 
-    /// The entries that a cumulative native acknowledgement covers.
-    pub(crate) fn acknowledged_to(&mut self, precedence: u8, sequence: u64) -> Vec<Entry> {
+    /// The entries that a cumulative native acknowledgement covers: those on the wire, and after a
+    /// restart those that still wait.
+    pub(crate) fn acknowledged_to(
+        &mut self,
+        precedence: u8,
+        sequence: u64,
+    ) -> (Vec<Box<Entry>>, Vec<Waiting>) {
         let covered = |entry: &Entry| entry.precedence == precedence && entry.sequence <= sequence;
         let (done, left): (VecDeque<Flight>, VecDeque<Flight>) =
             self.flights.drain(..).partition(|flight| covered(&flight.entry));
         self.flights = left;
-        let mut entries: Vec<Entry> = done.into_iter().map(|flight| flight.entry).collect();
-        // After a restart the peer may have what we still hold as waiting.
-        if let Some(queue) = self.waiting.get_mut(usize::from(precedence)) {
-            while queue.front().is_some_and(covered) {
-                entries.extend(queue.pop_front());
+        let entries: Vec<Box<Entry>> = done.into_iter().map(|flight| flight.entry).collect();
+        let mut waited = Vec::new();
+        if let Some(queue) = self.queue(precedence) {
+            // The peer can only have what may have been sent.
+            let most = sequence.min(queue.reserved);
+            while queue.waiting.front().is_some_and(|front| front.sequence <= most) {
+                waited.extend(queue.waiting.pop_front());
+                queue.passed = queue.passed.saturating_sub(1);
             }
         }
-        if let Some(last) = entries.last() {
-            self.note_delivered(precedence, last.sequence);
-        }
-        entries
+        let last = entries.last().map_or(0, |entry| entry.sequence);
+        let last = waited.last().map_or(last, |waiting| last.max(waiting.sequence));
+        self.note_delivered(precedence, last);
+        (entries, waited)
     }
 
     /// Learns that a number was delivered.
     pub(crate) fn note_delivered(&mut self, precedence: u8, sequence: u64) {
-        if let Some(cursor) = self.delivered.get_mut(usize::from(precedence)) {
-            *cursor = (*cursor).max(sequence);
+        if let Some(queue) = self.queue(precedence) {
+            queue.delivered = queue.delivered.max(sequence);
         }
     }
 
     /// The highest number of a precedence that the peer has acknowledged.
     pub(crate) fn delivered(&self, precedence: u8) -> u64 {
-        self.delivered.get(usize::from(precedence)).copied().unwrap_or(0)
+        self.queues.get(usize::from(precedence)).map_or(0, |queue| queue.delivered)
     }
 
     /// Puts an entry that the destination refused back to the head of its queue.
-    pub(crate) fn put_back(&mut self, mut entry: Entry) {
+    pub(crate) fn put_back(&mut self, mut entry: Box<Entry>) {
         entry.possible_duplicate = true;
         self.asked.remove(&Control::of(entry.stored.number, entry.index));
-        if let Some(queue) = self.waiting.get_mut(usize::from(entry.precedence)) {
-            queue.push_front(entry);
+        if let Some(queue) = self.queue(entry.precedence) {
+            queue.waiting.push_front(Waiting::of(entry, true));
+            queue.passed = 0;
         }
     }
 
-    /// The connection is gone: what was on the wire waits again, in order, marked.
-    pub(crate) fn disconnect(&mut self) {
+    /// Puts back what could not be read.
+    pub(crate) fn put_back_unread(&mut self, precedence: u8, waiting: Waiting) {
+        if let Some(queue) = self.queue(precedence) {
+            queue.waiting.push_front(waiting);
+            queue.passed = 0;
+        }
+    }
+
+    /// The connection is gone: what was on the wire waits again, in order, marked. Gives those
+    /// that must not be repeated.
+    pub(crate) fn disconnect(&mut self, dedupes: bool) -> Vec<Box<Entry>> {
         self.session = None;
+        let mut in_doubt = Vec::new();
         while let Some(flight) = self.flights.pop_back() {
-            self.put_back(flight.entry);
+            if flight.entry.once && !dedupes {
+                in_doubt.push(flight.entry);
+            } else {
+                self.put_back(flight.entry);
+            }
         }
+        in_doubt.reverse();
+        in_doubt
     }
 
-    /// Takes an entry out that has not been acknowledged, wherever it is; one that was on the wire
-    /// is marked, for the peer may have it.
-    pub(crate) fn withdraw(&mut self, precedence: u8, sequence: u64) -> Option<Entry> {
-        let queue = self.waiting.get_mut(usize::from(precedence))?;
-        if let Ok(place) = queue.binary_search_by_key(&sequence, |entry| entry.sequence) {
-            return queue.remove(place);
-        }
-        let place = self.flights.iter().position(|flight| {
-            flight.entry.precedence == precedence && flight.entry.sequence == sequence
-        })?;
-        let entry = self.flights.remove(place)?.entry;
-        Some(Entry { possible_duplicate: true, ..entry })
+    /// Takes out of the wire's window what has not been acknowledged; marked, for the peer may
+    /// have it.
+    fn recall(&mut self, wanted: impl Fn(&Entry) -> bool) -> Option<Box<Entry>> {
+        let place = self.flights.iter().position(|flight| wanted(&flight.entry))?;
+        let mut entry = self.flights.remove(place)?.entry;
+        entry.possible_duplicate = true;
+        Some(entry)
     }
 
-    /// Whether an entry still waits or is on the wire.
-    pub(crate) fn find(&self, precedence: u8, sequence: u64) -> Option<&Entry> {
-        let queue = self.waiting.get(usize::from(precedence))?;
-        if let Ok(place) = queue.binary_search_by_key(&sequence, |entry| entry.sequence) {
-            return queue.get(place);
+    /// Takes an entry out that has not been acknowledged, wherever it is.
+    pub(crate) fn withdraw(&mut self, precedence: u8, sequence: u64) -> Option<Withdrawn> {
+        let queue = self.queue(precedence)?;
+        if let Ok(place) = queue.waiting.binary_search_by_key(&sequence, |it| it.sequence) {
+            if place < queue.passed {
+                queue.passed -= 1;
+            }
+            return queue.waiting.remove(place).map(Withdrawn::Waiting);
         }
-        self.flights
-            .iter()
-            .map(|flight| &flight.entry)
-            .find(|entry| entry.precedence == precedence && entry.sequence == sequence)
+        self.recall(|entry| entry.precedence == precedence && entry.sequence == sequence)
+            .map(Withdrawn::Sent)
+    }
+
+    /// What falls due in a queue by `now_us`, at most `most` entries; a timer must be set for
+    /// `next_us`.
+    pub(crate) fn due(&mut self, precedence: u8, now_us: i64, most: usize) -> Due {
+        let mut due = Due::default();
+        let Some(queue) = self.queue(precedence) else {
+            return due;
+        };
+        queue.armed_us = i64::MAX;
+        queue.expire(now_us, most, &mut due.expired);
+        queue.notice(now_us, most, &mut due.delayed);
+        let mut next_us = queue.next_due_us();
+        while due.unacknowledged.len() < most {
+            let late =
+                |entry: &Entry| entry.precedence == precedence && entry.deadline_us <= now_us;
+            let Some(entry) = self.recall(late) else {
+                break;
+            };
+            due.unacknowledged.push(entry);
+        }
+        let flights = self.flights.iter().map(|flight| &flight.entry);
+        let flying = flights.filter(|it| it.precedence == precedence).map(|it| it.deadline_us);
+        next_us = [next_us, flying.min()].into_iter().flatten().min();
+        let queue = self.queue(precedence);
+        due.next_us = next_us.and_then(|next_us| queue?.arm(next_us));
+        due
     }
 
     /// Entries waiting, by precedence.
     pub(crate) fn depths(&self) -> [usize; PRECEDENCES] {
-        self.waiting.each_ref().map(VecDeque::len)
+        self.queues.each_ref().map(|queue| queue.waiting.len())
     }
 
     /// Entries waiting and on the wire.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.iter().map(VecDeque::len).sum::<usize>() + self.flights.len()
+        self.queues.iter().map(|queue| queue.waiting.len()).sum::<usize>() + self.flights.len()
     }
 
     /// When the entry that has been on the wire longest was sent.
@@ -338,13 +586,108 @@ impl LineState {
     pub(crate) fn in_flight(&self) -> usize {
         self.flights.len()
     }
+
+    /// The highest number of a precedence that the peer can have been sent.
+    pub(crate) fn sent_at_most(&self, precedence: u8) -> u64 {
+        let queue = self.queues.get(usize::from(precedence));
+        queue.map_or(0, |queue| queue.reserved.max(queue.delivered))
+    }
+}
+
+/// An entry that was taken out, from its queue or from the wire.
+#[derive(Debug)]
+pub(crate) enum Withdrawn {
+    Sent(Box<Entry>),
+    Waiting(Waiting),
+}
+
+impl Queue {
+    /// Sets the timer to an earlier moment; gives it when one must be set.
+    fn arm(&mut self, due_us: i64) -> Option<i64> {
+        (due_us < self.armed_us).then(|| {
+            self.armed_us = due_us;
+            due_us
+        })
+    }
+
+    /// The place of the first entry that may go.
+    fn first(&mut self, in_order: bool, may_go: &dyn Fn(&Waiting) -> bool) -> Option<usize> {
+        if in_order {
+            self.passed = 0;
+        }
+        while let Some(waiting) = self.waiting.get(self.passed) {
+            if waiting.sequence > self.reserved {
+                return None;
+            }
+            if may_go(waiting) {
+                return Some(self.passed);
+            }
+            if in_order {
+                return None;
+            }
+            self.passed += 1;
+        }
+        None
+    }
+
+    /// The first entry that may go once its number is reserved.
+    fn unreserved(&self) -> Option<u64> {
+        let sequence = self.waiting.get(self.passed)?.sequence;
+        (sequence > self.reserved).then_some(sequence)
+    }
+
+    fn expire(&mut self, now_us: i64, most: usize, expired: &mut Vec<Waiting>) {
+        if self.mixed {
+            let waiting = std::mem::take(&mut self.waiting);
+            for entry in waiting {
+                if entry.deadline_us <= now_us && expired.len() < most {
+                    expired.push(entry);
+                } else {
+                    self.waiting.push_back(entry);
+                }
+            }
+            self.mixed = !self.waiting.iter().is_sorted_by_key(|it| it.deadline_us);
+            self.passed = 0;
+            return;
+        }
+        while expired.len() < most
+            && self.waiting.front().is_some_and(|it| it.deadline_us <= now_us)
+        {
+            expired.extend(self.waiting.pop_front());
+            self.passed = self.passed.saturating_sub(1);
+        }
+    }
+
+    /// Senders are told in order of number; the time until then is the same for all of a queue.
+    fn notice(&mut self, now_us: i64, most: usize, delayed: &mut Vec<Waiting>) {
+        let from = self.waiting.partition_point(|it| it.sequence <= self.noticed);
+        for waiting in self.waiting.range(from..) {
+            match waiting.notice_us() {
+                Some(notice_us) if notice_us > now_us || delayed.len() == most => break,
+                Some(_) => delayed.push(waiting.slip()),
+                None => {}
+            }
+            self.noticed = waiting.sequence;
+        }
+    }
+
+    fn next_due_us(&self) -> Option<i64> {
+        let deadline_us = if self.mixed {
+            self.waiting.iter().map(|it| it.deadline_us).min()
+        } else {
+            self.waiting.front().map(|it| it.deadline_us)
+        };
+        let from = self.waiting.partition_point(|it| it.sequence <= self.noticed);
+        let notice_us = self.waiting.range(from..).find_map(Waiting::notice_us);
+        [deadline_us, notice_us].into_iter().flatten().min()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn entry(line: &mut LineState, precedence: u8) -> Entry {
+    fn entry(line: &mut LineState, precedence: u8) -> Box<Entry> {
         let stored = Arc::new(Stored {
             number: 0,
             line: None,
@@ -361,8 +704,12 @@ mod tests {
         });
         let target =
             Target::Station { mnemonic: "A".into(), reference: "".into(), user: "".into() };
-        Entry {
+        Box::new(Entry {
             stored,
+            record: 0,
+            notice_s: 0,
+            key: None,
+            once: false,
             index: 0,
             line: LineId(0),
             precedence,
@@ -371,14 +718,19 @@ mod tests {
             refusals: 0,
             possible_duplicate: false,
             target,
-        }
+        })
+    }
+
+    fn next(line: &mut LineState, window: usize) -> Option<Box<Entry>> {
+        line.next(window, false, &|_, _| true).and_then(|(_, waiting)| waiting.ready)
     }
 
     fn filled() -> LineState {
         let mut line = LineState::default();
         for precedence in [4, 4, 2, 4, 0] {
             let entry = entry(&mut line, precedence);
-            line.push(entry);
+            line.push(precedence, Waiting::of(entry, true));
+            line.was_reserved(precedence, 99);
         }
         line
     }
@@ -387,7 +739,7 @@ mod tests {
     fn the_higher_precedence_overtakes_and_order_holds_inside_one() {
         let mut line = filled();
         let mut order = Vec::new();
-        while let Some(entry) = line.next(99, false, &|_| true) {
+        while let Some(entry) = next(&mut line, 99) {
             order.push((entry.precedence, entry.sequence));
         }
         assert_eq!(order, [(0, 1), (2, 1), (4, 1), (4, 2), (4, 3)]);
@@ -396,24 +748,24 @@ mod tests {
     #[test]
     fn the_window_bounds_what_is_on_the_wire() {
         let mut line = filled();
-        let first = line.next(1, false, &|_| true).unwrap();
+        let first = next(&mut line, 1).unwrap();
         line.sent(first, 7, 0);
-        assert!(line.next(1, false, &|_| true).is_none());
+        assert!(next(&mut line, 1).is_none());
         assert!(line.acknowledged(8).is_none());
         assert!(line.acknowledged(7).is_some());
-        assert!(line.next(1, false, &|_| true).is_some());
+        assert!(next(&mut line, 1).is_some());
     }
 
     #[test]
     fn a_lost_connection_puts_everything_back_in_order_and_marked() {
         let mut line = filled();
         for validation in 0..4 {
-            let entry = line.next(99, false, &|_| true).unwrap();
+            let entry = next(&mut line, 99).unwrap();
             line.sent(entry, validation, 0);
         }
-        line.disconnect();
+        assert!(line.disconnect(false).is_empty());
         let mut order = Vec::new();
-        while let Some(entry) = line.next(99, false, &|_| true) {
+        while let Some(entry) = next(&mut line, 99) {
             order.push((entry.precedence, entry.sequence, entry.possible_duplicate));
         }
         let marked = [(0, 1, true), (2, 1, true), (4, 1, true), (4, 2, true), (4, 3, false)];
@@ -423,10 +775,11 @@ mod tests {
     #[test]
     fn a_cumulative_acknowledgement_covers_its_precedence_only() {
         let mut line = filled();
-        while let Some(entry) = line.next(99, false, &|_| true) {
+        while let Some(entry) = next(&mut line, 99) {
             line.sent(entry, 0, 0);
         }
-        let done = line.acknowledged_to(4, 2);
+        let (done, waited) = line.acknowledged_to(4, 2);
+        assert!(waited.is_empty());
         assert_eq!(done.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [1, 2]);
         assert_eq!((line.in_flight(), line.delivered(4), line.delivered(2)), (3, 2, 0));
     }
@@ -436,9 +789,8 @@ mod tests {
         let mut line = filled();
         assert!(line.withdraw(4, 2).is_some());
         assert!(line.withdraw(4, 2).is_none());
-        let first = line.next(9, false, &|_| true).unwrap();
+        let first = next(&mut line, 9).unwrap();
         line.sent(first, 1, 0);
-        assert!(line.find(0, 1).is_some());
         assert!(line.withdraw(0, 1).is_some());
         assert_eq!(line.len(), 3);
     }

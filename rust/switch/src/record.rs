@@ -14,6 +14,8 @@ pub const REFUSED: u8 = 2;
 pub const OUTCOMES: u8 = 3;
 /// A line went up or down, or a stranger called: [`LineEvent`].
 pub const LINE: u8 = 4;
+/// Numbers that may be sent from now on: [`Reserved`].
+pub const RESERVED: u8 = 12;
 /// The switch started with a bundle: [`Started`].
 pub const STARTED: u8 = 5;
 /// The switch stopped in order: [`Started`] again.
@@ -44,6 +46,7 @@ pub fn kind_name(kind: u8) -> &'static str {
         USER => "user",
         CASE => "case",
         INTERCEPT => "intercept",
+        RESERVED => "reserved",
         _ => "unknown",
     }
 }
@@ -93,6 +96,9 @@ pub struct Accepted<'a> {
     /// The key as entered, when the line's dialect translated it; replies carry it.
     #[serde(borrow, skip_serializing_if = "str::is_empty")]
     pub entered: Cow<'a, str>,
+    /// For a reply or a notice: the ORI that it is for, where the message itself does not say.
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub requester: Cow<'a, str>,
     /// What the message means, when `body` does not say it in text that the switch reads: in the
     /// state's own form for a county's dialect, in Nlets text for XML.
     #[serde(borrow, with = "serde_bytes", skip_serializing_if = "<[u8]>::is_empty")]
@@ -345,14 +351,28 @@ pub struct Refused<'a> {
 pub enum Outcome {
     /// It was taken back: by an operator, or because its destination was removed.
     Cancelled,
-    /// The destination refused it five times.
+    /// It still waits, and its sender was told so; not an end.
+    Delayed,
+    /// The destination refused it five times; it is a dead letter.
     DeadLettered,
     /// The destination has custody.
     Delivered,
     /// Its time passed before it could be delivered.
     Expired,
+    /// It may have been delivered, and must not be sent again unasked; it is a dead letter.
+    InDoubt,
     /// No reply came by its deadline.
     NoReply,
+    /// Its time passed, and it is kept as a dead letter.
+    Overdue,
+}
+
+impl Outcome {
+    /// Whether the entry is kept for an operator to send again or to cancel.
+    #[must_use]
+    pub fn is_dead_letter(self) -> bool {
+        matches!(self, Self::DeadLettered | Self::InDoubt | Self::Overdue)
+    }
 }
 
 /// Outcomes since the last such record.
@@ -360,6 +380,15 @@ pub enum Outcome {
 pub struct Outcomes {
     /// SMN, index of the entry, outcome.
     pub items: Vec<(u64, u16, Outcome)>,
+}
+
+/// How far lines may be sent what waits for them. Of what is not delivered when the switch starts,
+/// only numbers up to these can have been on the wire.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Reserved<'a> {
+    /// Line, precedence, highest number.
+    #[serde(borrow)]
+    pub items: Vec<(Cow<'a, str>, u8, u64)>,
 }
 
 /// A change of a line's state.

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 
 use clets_routing::{LineId, LineKind};
-use clets_wire::{Dialect, Envelope, KeyId, decode};
+use clets_wire::Dialect;
 use thiserror::Error;
 
-use crate::decision::find_key;
+use crate::archive::Archive;
 use crate::engine::Engine;
-use crate::queue::{Entry, Given, Stored};
+use crate::queue::{Given, Stored, Waiting};
 use crate::record::{
-    self, Accepted, EntryRecord, InterceptEvent, Outcome, Outcomes, Refused, ServiceEvent, Target,
-    UserEvent,
+    self, Accepted, EntryRecord, InterceptEvent, Outcome, Outcomes, Refused, Reserved,
+    ServiceEvent, Target, UserEvent,
 };
 use crate::references::{Reference, References, fingerprint};
 use crate::{Bundle, Control, Service};
@@ -30,20 +29,28 @@ pub struct ReplayError {
     pub reason: String,
 }
 
+/// An entry without an outcome.
+#[derive(Debug)]
+struct Open {
+    line: LineId,
+    precedence: u8,
+    waiting: Waiting,
+}
+
 /// The engine while its journal is read.
 #[derive(Debug)]
 pub struct Replay {
     engine: Engine,
     /// Entries without an outcome so far.
-    open: BTreeMap<(u64, u16), Entry>,
+    open: BTreeMap<(u64, u16), Open>,
     orphans: u64,
 }
 
 impl Replay {
     /// Begins with an empty engine.
     #[must_use]
-    pub fn new(bundle: Arc<Bundle>) -> Self {
-        Self { engine: Engine::new(bundle), open: BTreeMap::new(), orphans: 0 }
+    pub fn new(bundle: Arc<Bundle>, archive: Box<dyn Archive>) -> Self {
+        Self { engine: Engine::new(bundle, archive), open: BTreeMap::new(), orphans: 0 }
     }
 
     /// Takes the next record, in order of number.
@@ -72,7 +79,7 @@ impl Replay {
                 let event: InterceptEvent<'_> =
                     record::decode(body).map_err(|error| wrong(error.to_string()))?;
                 if let Some(stored) = self.engine.intercept_again(&event) {
-                    self.restore(&stored, &event.entries, time_us);
+                    self.restore(&stored, number, &event.entries, time_us);
                 }
             }
             record::OUTCOMES => {
@@ -80,6 +87,16 @@ impl Replay {
                     record::decode(body).map_err(|error| wrong(error.to_string()))?;
                 for (message, index, outcome) in outcomes.items {
                     self.outcome(message, index, outcome, time_us);
+                }
+            }
+            record::RESERVED => {
+                let reserved: Reserved<'_> =
+                    record::decode(body).map_err(|error| wrong(error.to_string()))?;
+                for (line, precedence, upto) in reserved.items {
+                    let line = self.engine.bundle().directory.find_line(&line);
+                    if let Some(state) = line.and_then(|line| self.engine.line_state(line)) {
+                        state.was_reserved(precedence, upto);
+                    }
                 }
             }
             record::USER => {
@@ -103,20 +120,24 @@ impl Replay {
         Ok(())
     }
 
-    /// The engine as it was, less its connections. What was not delivered waits again, marked as
-    /// possible duplicates since nobody knows what was on the wire.
+    /// The engine as it was, less its connections. What was not delivered waits again; marked as
+    /// possible duplicates are those that may have been on the wire.
     #[must_use]
     pub fn finish(mut self, now_us: i64) -> Engine {
         self.engine.durable = self.engine.next_number;
         self.engine.forget_in_time(now_us);
         self.engine.count_unanswered(&self.open);
-        let mut waiting: Vec<Entry> = self.open.into_values().collect();
-        waiting.sort_by_key(|entry| (entry.line, entry.precedence, entry.sequence));
-        for mut entry in waiting {
-            entry.possible_duplicate = true;
-            self.engine.set_timers(&entry, now_us);
-            if let Some(line) = self.engine.line_state(entry.line) {
-                line.push(entry);
+        let mut open: Vec<Open> = self.open.into_values().collect();
+        open.sort_unstable_by_key(|it| (it.line, it.precedence, it.waiting.sequence));
+        let bundle = Arc::clone(self.engine.bundle());
+        for Open { line, precedence, mut waiting } in open {
+            let state = self.engine.line_state(line);
+            let sent = state.is_some_and(|it| it.is_reserved(precedence, waiting.sequence));
+            waiting.possible_duplicate |= sent;
+            if sent && waiting.once && !bundle.directory.line(line).dedupes {
+                self.engine.doubtful.push((line, precedence, waiting));
+            } else {
+                self.engine.push(line, precedence, waiting);
             }
         }
         self.engine.resume_collations(now_us);
@@ -136,40 +157,15 @@ impl Replay {
         accepted: &Accepted<'_>,
     ) -> Result<(), String> {
         let bundle = Arc::clone(self.engine.bundle());
-        let dialect = Dialect::parse(&accepted.dialect)
-            .ok_or_else(|| format!("dialect `{}` is not known", accepted.dialect))?;
-        let text = if accepted.meaning.is_empty() { &accepted.body } else { &accepted.meaning };
-        let envelope = decode(text, dialect).map_err(|error| error.to_string())?;
-        let key = find_key(&bundle, &envelope, text);
-        let line = bundle.directory.find_line(&accepted.line);
+        let stored = Arc::new(Stored::of_record(&bundle, number, accepted)?);
+        let line = stored.line;
         self.note_sequence(&accepted.line, accepted.sequence, number, 0);
         let asked = accepted.parent.zip(accepted.leg).map(|(number, leg)| Control::of(number, leg));
-        let pending = asked.and_then(|control| self.engine.pending.get_mut(&control));
-        let mut requester: Box<[u8]> = Box::default();
-        let mut asked_key = None;
-        let mut entered: Box<[u8]> = accepted.entered.as_bytes().into();
-        if let Some(pending) = pending {
-            let awaited = key.is_some_and(|key| bundle.is_status(key))
-                && text_of(&accepted.body, &envelope).starts_with(b".02.");
+        if let Some(pending) = asked.and_then(|control| self.engine.pending.get_mut(&control)) {
+            let awaited = bundle.is_status(stored.key)
+                && stored.part(stored.envelope.text).trim_ascii_start().starts_with(b".02.");
             pending.answered |= !awaited;
-            requester = pending.stored.origin().into();
-            asked_key = Some(pending.key);
-            entered = pending.stored.entered.clone();
         }
-        let stored = Arc::new(Stored {
-            number,
-            line,
-            key: key.or(asked_key).unwrap_or(KeyId(0)),
-            dialect,
-            envelope,
-            labels: accepted.labels.iter().map(ToString::to_string).collect(),
-            late: accepted.late,
-            responder: line.map(|id| bundle.directory.line(id).ori.clone()).unwrap_or_default(),
-            requester,
-            entered,
-            follow_ups: AtomicU8::new(crate::follow::count_of(!accepted.follow_up.is_empty())),
-            body: text.as_ref().into(),
-        });
         // What an operator wrote, or a rule asked, is no message of the line: its reference stays
         // the original's.
         if let (Some(line), None) = (line, &accepted.edit)
@@ -187,35 +183,38 @@ impl Replay {
         if accepted.held_until_us != 0 {
             self.engine.hold_for_approval(&stored, accepted, time_us);
         }
-        self.restore(&stored, &accepted.entries, time_us);
+        self.restore(&stored, number, &accepted.entries, time_us);
         self.collation(accepted, &stored, asked);
         Ok(())
     }
 
-    /// Entries as they were given to `stored`, until an outcome says what became of them.
-    fn restore(&mut self, stored: &Arc<Stored>, entries: &[EntryRecord<'_>], time_us: i64) {
+    /// Entries as record `number` gave them to `stored`, until an outcome says what became of them.
+    fn restore(
+        &mut self,
+        stored: &Arc<Stored>,
+        number: u64,
+        entries: &[EntryRecord<'_>],
+        time_us: i64,
+    ) {
         let bundle = Arc::clone(self.engine.bundle());
-        for (index, entry) in (0_u16..).zip(entries) {
-            let Some(line) = bundle.directory.find_line(&entry.line) else {
+        for (index, given) in (0_u16..).zip(entries) {
+            let Some(line) = bundle.directory.find_line(&given.line) else {
                 self.orphans += 1;
                 continue;
             };
+            let precedence = given.precedence;
             if let Some(state) = self.engine.line_state(line) {
-                state.was_assigned(entry.precedence, entry.sequence);
+                state.was_assigned(precedence, given.sequence);
             }
-            let entry = Entry {
-                stored: Arc::clone(stored),
-                index,
-                line,
-                precedence: entry.precedence,
-                sequence: entry.sequence,
-                deadline_us: entry.deadline_us,
-                refusals: 0,
-                possible_duplicate: false,
-                target: entry.target.clone().into_owned(),
+            let given = EntryRecord {
+                line: "".into(),
+                target: given.target.clone().into_owned(),
+                ..*given
             };
+            let entry = self.engine.entry(stored, (number, index), line, given, time_us);
             self.engine.expect_reply(&entry, time_us);
-            self.open.insert((stored.number, index), entry);
+            let waiting = Waiting::of(Box::new(entry), false);
+            self.open.insert((stored.number, index), Open { line, precedence, waiting });
         }
     }
 
@@ -278,30 +277,38 @@ impl Replay {
 
     fn outcome(&mut self, number: u64, index: u16, outcome: Outcome, time_us: i64) {
         let control = Control::of(number, index);
-        if outcome == Outcome::NoReply {
-            self.open.remove(&(number, index));
-            if let Some(pending) = self.engine.pending.get_mut(&control) {
-                pending.overdue = true;
+        match outcome {
+            Outcome::Delayed => {
+                if let Some(open) = self.open.get_mut(&(number, index)) {
+                    open.waiting.notice_s = 0;
+                }
+                return;
             }
-            self.engine.note_leg(control, true);
-            return;
+            Outcome::NoReply => {
+                self.open.remove(&(number, index));
+                if let Some(pending) = self.engine.pending.get_mut(&control) {
+                    pending.overdue = true;
+                }
+                self.engine.note_leg(control, true);
+                return;
+            }
+            _ => {}
         }
-        let Some(entry) = self.open.remove(&(number, index)) else {
+        let Some(Open { line, precedence, waiting }) = self.open.remove(&(number, index)) else {
             return;
         };
         if outcome == Outcome::Delivered {
-            self.engine.await_reply_to_update(&entry, time_us);
-            if let Some(state) = self.engine.line_state(entry.line) {
-                state.note_delivered(entry.precedence, entry.sequence);
+            self.engine.await_reply_to_update(control, time_us);
+            if let Some(state) = self.engine.line_state(line) {
+                state.note_delivered(precedence, waiting.sequence);
             }
-        } else {
-            self.engine.expect_nothing(&entry);
-            self.engine.note_leg(control, false);
+            return;
         }
+        if outcome.is_dead_letter() {
+            let record = waiting.record;
+            self.engine.dead.bury((number, index), (line, precedence), record, outcome, time_us);
+        }
+        self.engine.expect_no_delivery(control, line, outcome, time_us);
+        self.engine.note_leg(control, false);
     }
-}
-
-/// The text of a message, without what is blank before it.
-fn text_of<'b>(body: &'b [u8], envelope: &Envelope) -> &'b [u8] {
-    envelope.text.map(|text| text.of(body)).unwrap_or_default().trim_ascii_start()
 }

@@ -68,7 +68,7 @@ fn withheld(
 const REPLY_PRECEDENCE: u8 = 2;
 
 /// How long a correlation is kept after its deadline, for late answers: a day, microseconds.
-const LATE_US: i64 = 86_400_000_000;
+pub(crate) const LATE_US: i64 = 86_400_000_000;
 /// How long it is kept after the first answer, for further ones: ten minutes.
 const FURTHER_US: i64 = 600_000_000;
 /// How long a host's message is remembered, to tell a repetition: it repeats on reconnection.
@@ -257,15 +257,12 @@ impl Engine {
             leg: Some(to.control.leg()),
             late: to.late,
             held_until_us: now_us + lifetime_us(&bundle, REPLY_PRECEDENCE, true),
+            requester: String::from_utf8_lossy(to.asked.origin()),
+            entered: String::from_utf8_lossy(&to.asked.entered),
             held_for: Some(HeldFor { line: self.line_name(line).into(), target: asker(to.asked) }),
             ..decision.accepted(&bundle)
         };
-        let stored = Arc::new(Stored {
-            responder: bundle.directory.line(incoming.line).ori.clone(),
-            requester: to.asked.origin().into(),
-            entered: to.asked.entered.clone(),
-            ..self.record_accepted(incoming, key_id, &accepted, effects)
-        });
+        let stored = Arc::new(self.record_accepted(incoming, key_id, &accepted, effects));
         self.open_case(stored.number, incoming, decision, effects);
         self.hold_for_approval(&stored, &accepted, now_us);
         let text = "HELD FOR APPROVAL. AN ANSWER TO YOUR INQUIRY WAITS FOR THE CONTROL CENTER.";
@@ -353,12 +350,11 @@ impl Engine {
             entries.push(self.entry_record(line, precedence, deadline_us, target));
         }
         accepted.entries = entries.iter().map(|(_, record)| record.clone()).collect();
-        let stored = Arc::new(Stored {
-            responder: bundle.directory.line(incoming.line).ori.clone(),
-            requester: asked.map(Stored::origin).unwrap_or_default().into(),
-            entered: asked.map(|it| it.entered.clone()).unwrap_or_default(),
-            ..self.record_accepted(incoming, key_id, &accepted, effects)
-        });
+        if let Some(asked) = asked {
+            accepted.requester = String::from_utf8_lossy(asked.origin()).into_owned().into();
+            accepted.entered = String::from_utf8_lossy(&asked.entered).into_owned().into();
+        }
+        let stored = Arc::new(self.record_accepted(incoming, key_id, &accepted, effects));
         self.follow(&stored, accepted.parent, now_us);
         self.enqueue(&stored, entries, now_us);
         stored
@@ -377,6 +373,7 @@ impl Engine {
         let (precedence, sequence) = (pending.precedence, pending.sequence);
         pending.overdue = true;
         let entry = self.line_state(host).and_then(|it| it.withdraw(precedence, sequence));
+        let entry = entry.and_then(|it| self.withdrawn((host, precedence), it));
         // What was never sent brings no late answer; of all else one is still passed on.
         if let Some(entry) = entry.filter(|entry| !entry.possible_duplicate) {
             self.expired(&entry, now_us, effects);
@@ -408,7 +405,7 @@ impl Engine {
     }
 
     /// After recovery: what a metered host was sent before and has not answered.
-    pub(crate) fn count_unanswered(&mut self, open: &BTreeMap<(u64, u16), Entry>) {
+    pub(crate) fn count_unanswered<T>(&mut self, open: &BTreeMap<(u64, u16), T>) {
         for (control, pending) in &self.pending {
             let sent = !open.contains_key(&(control.number(), control.leg()));
             if sent && !pending.answered && !pending.overdue {
@@ -418,18 +415,8 @@ impl Engine {
         }
     }
 
-    /// No reply can come any more to an entry that was never delivered.
-    pub(crate) fn expect_nothing(&mut self, entry: &Entry) {
-        let control = Control::of(entry.stored.number, entry.index);
-        self.pending.remove(&control);
-        if let Some(line) = self.line_state(entry.line) {
-            line.no_longer_asked(control);
-        }
-    }
-
     /// An update may wait for days; its reply is expected from the moment of its delivery.
-    pub(crate) fn await_reply_to_update(&mut self, entry: &Entry, now_us: i64) {
-        let control = Control::of(entry.stored.number, entry.index);
+    pub(crate) fn await_reply_to_update(&mut self, control: Control, now_us: i64) {
         let Some(pending) = self.pending.get(&control) else {
             return;
         };

@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use clets_routing::{LineId, LineKind};
-use clets_wire::{Catalogue, Dialect, Key};
+use clets_wire::{Catalogue, Dialect, Key, KeyId};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::engine::Engine;
 use crate::intake::Incoming;
-use crate::queue::Entry;
-use crate::record::{self, Outcome, ServiceEvent, Target};
+use crate::queue::{LineState, Waiting};
+use crate::record::{self, Outcome, ServiceEvent};
 use crate::{Bundle, Effects};
 
 /// What happens to messages of one family for one file.
@@ -89,13 +89,14 @@ pub(crate) fn state_of(states: &[(Box<str>, Service)], key: Option<&Key>) -> Ser
         .map_or(Service::Up, |(_, state)| *state)
 }
 
-/// The same for an entry in a queue.
-pub(crate) fn takes(bundle: &Bundle, states: &[(Box<str>, Service)], entry: &Entry) -> Service {
-    match &entry.target {
-        Target::Host { system, key, .. } if !states.is_empty() => {
-            let id = bundle.catalogue.find(system.as_bytes(), key.as_bytes());
-            state_of(states, id.and_then(|id| bundle.catalogue.key(id)))
-        }
+/// The same for an entry that a host is asked with.
+pub(crate) fn takes(
+    bundle: &Bundle,
+    states: &[(Box<str>, Service)],
+    key: Option<KeyId>,
+) -> Service {
+    match key {
+        Some(key) if !states.is_empty() => state_of(states, bundle.catalogue.key(key)),
         _ => Service::Up,
     }
 }
@@ -158,12 +159,16 @@ impl Engine {
         });
         self.append(record::SERVICE, body, effects);
         self.services.set(line, family, state);
+        self.line_state(line).into_iter().for_each(LineState::look_again);
         if state == Service::Remove {
             let states = self.services.of(line);
-            let removed = |entry: &Entry| takes(&bundle, states, entry) == Service::Remove;
+            let removed = |_, it: &Waiting| takes(&bundle, states, it.key) == Service::Remove;
             let state = self.lines.get_mut(line.index());
             let taken = state.map(|line| line.withdraw_waiting(&removed)).unwrap_or_default();
-            for entry in taken {
+            for (precedence, waiting) in taken {
+                let Some(entry) = self.load((line, precedence), waiting) else {
+                    return;
+                };
                 if self.ended(&entry, Outcome::Cancelled, now_us, effects) {
                     self.tell_not_forwarded(&entry.stored, line, now_us, effects);
                 }

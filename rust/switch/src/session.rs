@@ -170,7 +170,7 @@ impl Engine {
             }
         }
         for (connection, code) in dropped {
-            self.drop_session(connection, code, effects);
+            self.drop_session(connection, code, now_us, effects);
         }
     }
 
@@ -212,7 +212,13 @@ impl Engine {
                 let entry = self
                     .line_state(session.line)
                     .and_then(|line| line.acknowledged(u32::from_be_bytes(validation)));
-                entry.into_iter().for_each(|entry| self.delivered(&entry, now_us));
+                if let Some(entry) = entry {
+                    let (precedence, sequence) = (entry.precedence, entry.sequence);
+                    if let Some(line) = self.line_state(session.line) {
+                        line.note_delivered(precedence, sequence);
+                    }
+                    self.delivered(&entry, now_us);
+                }
             }
             function::NEGATIVE_ACK => {
                 let entry = self
@@ -252,11 +258,7 @@ impl Engine {
                 self.take(session, receipt, frame.body, now_us, effects);
             }
             (native::Kind::Delivered, Phase::Up) => {
-                let (precedence, sequence) = (frame.precedence, frame.sequence);
-                let done = self
-                    .line_state(session.line)
-                    .map(|line| line.acknowledged_to(precedence, sequence));
-                done.into_iter().flatten().for_each(|entry| self.delivered(&entry, now_us));
+                self.taken_up_to(session.line, frame.precedence, frame.sequence, now_us);
             }
             (native::Kind::Logoff, Phase::Up) => {
                 session.closing = true;
@@ -292,17 +294,33 @@ impl Engine {
             self.bad_frame(session, &error, body, [0; 4], effects);
             return;
         };
+        let state = self.lines.get(session.line.index());
+        let beyond = |(precedence, next): (u8, u64)| {
+            state.is_none_or(|line| next > line.sent_at_most(precedence) + 1)
+        };
+        if (0_u8..).zip(logon.receive).any(beyond) {
+            let error = FrameError {
+                code: codes::RESUME_BEYOND,
+                offset: 0,
+                expected: "LOGON with resume points that the switch has reached; this line has \
+                           counted more than it was sent, so that its count or the switch's is \
+                           not the right one",
+            };
+            self.bad_frame(session, &error, body, [0; 4], effects);
+            return;
+        }
         session.phase = Phase::Opening;
-        let number = self.came_up(session, effects);
+        let number = self.came_up(session, now_us, effects);
+        for (precedence, next) in (0_u8..).zip(logon.receive) {
+            self.taken_up_to(session.line, precedence, next.max(1) - 1, now_us);
+        }
         let Some(line) = self.line_state(session.line) else {
             return;
         };
         let received = line.received;
-        let mut done = Vec::new();
         let mut gaps = Vec::new();
         for (precedence, next) in (0_u8..).zip(logon.receive) {
             let next = next.max(1);
-            done.extend(line.acknowledged_to(precedence, next - 1));
             let delivered = line.delivered(precedence);
             if delivered >= next {
                 // The peer asks for what it acknowledged before: we no longer hold it.
@@ -325,7 +343,20 @@ impl Engine {
         // `received` is a promise: it is given when the record of this logon, and so every record
         // before it, is durable.
         self.hold(number, Held::Opened(session.connection, out));
-        done.iter().for_each(|entry| self.delivered(entry, now_us));
+    }
+
+    /// A native line has taken all up to a number.
+    fn taken_up_to(&mut self, line: LineId, precedence: u8, sequence: u64, now_us: i64) {
+        let state = self.line_state(line);
+        let (sent, waited) =
+            state.map(|it| it.acknowledged_to(precedence, sequence)).unwrap_or_default();
+        sent.iter().for_each(|entry| self.delivered(entry, now_us));
+        // After a restart it may have what still waits here.
+        for waiting in waited {
+            if let Some(entry) = self.load((line, precedence), waiting) {
+                self.delivered(&entry, now_us);
+            }
+        }
     }
 
     /// Bytes that are no frame of the protocol end the connection; other lines notice nothing.

@@ -16,10 +16,8 @@ pub(crate) enum Timer {
     Collate(u64),
     /// A hit confirmation request should have been answered.
     Confirmation(u64),
-    /// A sender is told that an entry still waits.
-    Delay { line: LineId, precedence: u8, sequence: u64 },
-    /// An entry's life ends.
-    Expiry { line: LineId, precedence: u8, sequence: u64 },
+    /// A sender is told that an entry still waits, or an entry's life ends.
+    Due { line: LineId, precedence: u8 },
     /// A correlation is forgotten.
     Forget(Control),
     /// A reply should have come.

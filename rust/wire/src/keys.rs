@@ -73,6 +73,15 @@ pub struct Key {
 }
 
 impl Key {
+    /// `SYSTEM.KEY`, or the key alone.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.system.as_str() {
+            "" => self.key.clone(),
+            system => format!("{system}.{}", self.key),
+        }
+    }
+
     /// True when a message of this key may carry the field.
     #[must_use]
     pub fn allows(&self, code: &[u8]) -> bool {

@@ -2,12 +2,12 @@
 //! that is durable only when a test says so.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use clets_routing::LineId;
 use clets_switch::record::{self, Outcome, Outcomes};
 use clets_switch::{
-    Bundle, Command, CommandError, ConnectionId, Effects, Engine, Event, Performed, Replay,
+    Archive, Bundle, Command, CommandError, ConnectionId, Effects, Engine, Event, Performed, Replay,
 };
 use clets_wire::framing::dmpp::{self, function};
 use clets_wire::framing::native;
@@ -115,7 +115,21 @@ pub(crate) enum Seen {
     Skip(u8, u64),
 }
 
+/// The journal as the engine reads it.
+#[derive(Debug)]
+struct Shelf(Records);
+
+type Records = Arc<Mutex<Vec<(u8, Vec<u8>)>>>;
+
+impl Archive for Shelf {
+    fn read(&mut self, number: u64) -> Result<(u8, Vec<u8>), String> {
+        let records = self.0.lock().unwrap();
+        records.get(usize::try_from(number).unwrap()).cloned().ok_or("no such record".to_owned())
+    }
+}
+
 pub(crate) struct World {
+    shelf: Records,
     pub(crate) bundle: Arc<Bundle>,
     pub(crate) engine: Engine,
     pub(crate) now_us: i64,
@@ -137,8 +151,10 @@ impl World {
 
     /// A world with another bundle than the usual one.
     pub(crate) fn of(bundle: Arc<Bundle>) -> Self {
+        let shelf = Arc::default();
         Self {
-            engine: Engine::new(Arc::clone(&bundle)),
+            engine: Engine::new(Arc::clone(&bundle), Box::new(Shelf(Arc::clone(&shelf)))),
+            shelf,
             bundle,
             now_us: NOON_US,
             journal: Vec::new(),
@@ -159,15 +175,20 @@ impl World {
     /// The same world after the process died: only what was durable is left.
     pub(crate) fn restart(&mut self) {
         self.journal.truncate(self.durable);
-        let mut replay = Replay::new(Arc::clone(&self.bundle));
+        self.shelf.lock().unwrap().truncate(self.durable);
+        let archive = Box::new(Shelf(Arc::clone(&self.shelf)));
+        let mut replay = Replay::new(Arc::clone(&self.bundle), archive);
         for (number, (kind, time_us, body)) in self.journal.iter().enumerate() {
             replay.record(number as u64, *kind, *time_us, body).unwrap();
         }
         self.engine = replay.finish(self.now_us);
+        let mut effects = Effects::default();
+        self.engine.start(self.now_us, &mut effects);
         self.seen.clear();
         self.partial.clear();
         self.owed.clear();
         self.connected.clear();
+        self.take(effects);
     }
 
     pub(crate) fn line(name: &str) -> LineId {
@@ -189,7 +210,9 @@ impl World {
     }
 
     pub(crate) fn take(&mut self, effects: Effects) {
+        assert_eq!(effects.unreadable, None);
         for record in effects.records {
+            self.shelf.lock().unwrap().push((record.kind, record.body.clone()));
             self.journal.push((record.kind, self.now_us, record.body));
         }
         for (connection, bytes) in effects.writes {

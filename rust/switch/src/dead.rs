@@ -1,0 +1,41 @@
+//! Dead letters: what could not be delivered and is kept for an operator to send again or cancel.
+
+use std::collections::BTreeMap;
+
+use clets_routing::LineId;
+
+use crate::record::Outcome;
+
+/// A dead letter: where the journal has it, and why it is one.
+#[derive(Clone, Debug)]
+pub(crate) struct DeadLetter {
+    pub(crate) line: LineId,
+    pub(crate) precedence: u8,
+    /// The record that has its target.
+    pub(crate) record: u64,
+    pub(crate) reason: Outcome,
+    pub(crate) died_us: i64,
+    /// Who has asked to cancel it: another person must agree.
+    pub(crate) cancelled_by: Option<Box<str>>,
+}
+
+/// All dead letters, by message and entry. They stay until an operator decides.
+#[derive(Debug, Default)]
+pub(crate) struct DeadLetters {
+    letters: BTreeMap<(u64, u16), DeadLetter>,
+}
+
+impl DeadLetters {
+    /// Keeps the entry `name` that ended so.
+    pub(crate) fn bury(
+        &mut self,
+        name: (u64, u16),
+        (line, precedence): (LineId, u8),
+        record: u64,
+        reason: Outcome,
+        died_us: i64,
+    ) {
+        let letter = DeadLetter { line, precedence, record, reason, died_us, cancelled_by: None };
+        self.letters.insert(name, letter);
+    }
+}
