@@ -5,7 +5,7 @@ mod document;
 #[cfg(test)]
 mod tests;
 
-use crate::entry::{Agency, Line, Ori, Station, StationKind, User};
+use crate::entry::{Agency, Line, LineKind, Ori, Station, StationKind, User};
 use crate::followup::FollowUp;
 use crate::group::Group;
 use crate::ids::{AgencyId, GroupId, LineId, OriId, StationId, UserId};
@@ -101,6 +101,21 @@ impl Directory {
     #[must_use]
     pub fn find_line(&self, name: &str) -> Option<LineId> {
         self.lines.find(name.as_bytes()).map(LineId::at)
+    }
+
+    /// Whether one line can take what is meant for another: the same agencies' computer, or the
+    /// same system in the same form.
+    #[must_use]
+    pub fn stands_in(&self, line: LineId, by: LineId) -> bool {
+        let (meant, other) = (self.line(line), self.line(by));
+        line != by
+            && meant.kind == other.kind
+            && match meant.kind {
+                LineKind::Agency => meant.agencies.iter().all(|agency| other.serves(*agency)),
+                LineKind::Host => {
+                    meant.system == other.system && meant.dialect_out == other.dialect_out
+                }
+            }
     }
 
     /// The station of this mnemonic.

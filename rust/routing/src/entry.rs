@@ -145,6 +145,10 @@ pub struct Line {
     pub dialect_out: Dialect,
     /// Most frames sent and not yet acknowledged.
     pub window: u16,
+    /// The line that takes what is meant for this one while it is down; none when it waits.
+    pub alternate: Option<LineId>,
+    /// How long it must be down before that, in milliseconds.
+    pub divert_after_ms: u32,
     /// Destination system as policy names it: `state`, `dmv`, `ncic`, `iii`, `nlets`, `oregon`,
     /// `nevada`; `agency` for a line of agencies.
     pub system: Box<str>,
@@ -292,6 +296,8 @@ impl Line {
             dialect_in: Dialect::Clets,
             dialect_out: Dialect::Clets,
             window: 1,
+            alternate: None,
+            divert_after_ms: 0,
             system: "agency".into(),
             ori: Box::default(),
             title: Box::default(),

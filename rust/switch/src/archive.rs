@@ -1,5 +1,6 @@
 //! Bodies stay in the journal: what a queue holds of an entry is where to read it again.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
@@ -77,30 +78,33 @@ impl Stored {
     }
 }
 
+/// Messages that were released from the intercept queue, with the records that have their entries.
+pub(crate) type Released = BTreeMap<u64, u64>;
+
 /// The entry that waits, read again where it is not at hand.
 pub(crate) fn load(
     archive: &mut dyn Archive,
     bundle: &Bundle,
+    released: &Released,
     (line, precedence): (LineId, u8),
     waiting: &mut Waiting,
 ) -> Result<Box<Entry>, Unreadable> {
     if let Some(entry) = waiting.ready.take() {
         return Ok(entry);
     }
-    let record = waiting.record;
+    let record = released.get(&waiting.number).copied().unwrap_or(waiting.number);
     let (stored, target) = read(archive, bundle, record, waiting.index)
         .map_err(|reason| Unreadable { record, reason })?;
     Ok(Box::new(Entry {
         stored: Arc::new(stored),
-        record,
         index: waiting.index,
         line,
+        home: waiting.home,
         precedence,
         sequence: waiting.sequence,
         deadline_us: waiting.deadline_us,
         notice_s: waiting.notice_s,
         key: waiting.key,
-        once: waiting.once,
         refusals: waiting.refusals,
         possible_duplicate: waiting.possible_duplicate,
         target: target.target.into_owned(),
@@ -143,6 +147,7 @@ fn entry_of(entries: &[EntryRecord<'_>], index: u16) -> Result<EntryRecord<'stat
     let entry = entries.get(usize::from(index)).ok_or("it has no such entry")?;
     Ok(EntryRecord {
         line: entry.line.clone().into_owned().into(),
+        home: entry.home.clone().into_owned().into(),
         target: entry.target.clone().into_owned(),
         ..*entry
     })

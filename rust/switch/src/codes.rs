@@ -105,6 +105,13 @@ codes! {
         "A broadcast must be on a matter that may be broadcast that far.";
     LINES_CHANGED 541 "lines changed"
         "A bundle for a running switch must have its lines; others need a restart.";
+    ORDER_UNFIT 542 "order unfit"
+        "An order must name a line of the bundle, and one that can stand in for it.";
+    NOT_DEAD 543 "not a dead letter" "The message and entry must stand in the dead letters.";
+    SECOND_PERSON 544 "second person"
+        "A dead letter is given up by two persons: the second must be another.";
+    ORDER_RANGE 545 "order out of range"
+        "A minimize must have a precedence of 0 to 3 and 1 to 1440 minutes.";
     JOURNAL_WRITE 601 "journal write" "The journal must take every write and every sync.";
     JOURNAL_DAMAGED 602 "journal damaged" "Every record before the last must be whole.";
     CHECKPOINT_BAD 603 "checkpoint bad" "A checkpoint must be signed and match the records.";

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clets_routing::LineId;
+use clets_wire::KeyId;
 
 use crate::record::Outcome;
 
@@ -11,8 +12,8 @@ use crate::record::Outcome;
 pub(crate) struct DeadLetter {
     pub(crate) line: LineId,
     pub(crate) precedence: u8,
-    /// The record that has its target.
-    pub(crate) record: u64,
+    /// The key that a host is asked with; none for a station.
+    pub(crate) key: Option<KeyId>,
     pub(crate) reason: Outcome,
     pub(crate) died_us: i64,
     /// Who has asked to cancel it: another person must agree.
@@ -31,11 +32,32 @@ impl DeadLetters {
         &mut self,
         name: (u64, u16),
         (line, precedence): (LineId, u8),
-        record: u64,
+        key: Option<KeyId>,
         reason: Outcome,
         died_us: i64,
     ) {
-        let letter = DeadLetter { line, precedence, record, reason, died_us, cancelled_by: None };
+        let letter = DeadLetter { line, precedence, key, reason, died_us, cancelled_by: None };
         self.letters.insert(name, letter);
+    }
+
+    pub(crate) fn find(&self, name: (u64, u16)) -> Option<&DeadLetter> {
+        self.letters.get(&name)
+    }
+
+    pub(crate) fn find_mut(&mut self, name: (u64, u16)) -> Option<&mut DeadLetter> {
+        self.letters.get_mut(&name)
+    }
+
+    /// The oldest message first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ((u64, u16), &DeadLetter)> {
+        self.letters.iter().map(|(name, letter)| (*name, letter))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.letters.len()
+    }
+
+    pub(crate) fn remove(&mut self, name: (u64, u16)) {
+        self.letters.remove(&name);
     }
 }

@@ -10,10 +10,11 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::archive::{self, Archive, Unreadable};
+use crate::archive::{self, Archive, Released, Unreadable};
 use crate::collate::Collation;
 use crate::confirm::Confirmations;
 use crate::dead::DeadLetters;
+use crate::expiry::is_once;
 use crate::habits::Habits;
 use crate::intercept::Intercept;
 use crate::queue::{Entry, LineState, READY_MAX, Stored, Waiting, Withdrawn};
@@ -36,6 +37,8 @@ pub(crate) enum Held {
     Opened(ConnectionId, Vec<u8>),
     /// An entry for its destination's queue.
     Queue(Box<Entry>),
+    /// An entry for another line's queue than its first.
+    Moved(LineId, u8, Waiting),
     /// Numbers of a line and precedence, up to this one, may be sent.
     Reserved(LineId, u8, u64),
 }
@@ -66,6 +69,9 @@ pub struct Engine {
     /// Updates that were perhaps sent before the start.
     pub(crate) doubtful: Vec<(LineId, u8, Waiting)>,
     pub(crate) archive: Box<dyn Archive>,
+    pub(crate) released: Released,
+    /// What is below this precedence waits, until this moment.
+    pub(crate) minimize: Option<(u8, i64)>,
     /// A record that could not be read: nothing more is done.
     pub(crate) unreadable: Option<Unreadable>,
     held: VecDeque<(u64, Held)>,
@@ -100,6 +106,8 @@ impl Engine {
             dead: DeadLetters::default(),
             doubtful: Vec::new(),
             archive,
+            released: Released::new(),
+            minimize: None,
             unreadable: None,
             held: VecDeque::new(),
             outcomes: Outcomes::default(),
@@ -228,7 +236,8 @@ impl Engine {
     /// The entry that waits, read again where it is not at hand. When it cannot be read, nothing
     /// more can be promised, and the engine stops.
     pub(crate) fn load(&mut self, place: (LineId, u8), mut waiting: Waiting) -> Option<Box<Entry>> {
-        match archive::load(&mut *self.archive, &self.bundle, place, &mut waiting) {
+        let archive = &mut *self.archive;
+        match archive::load(archive, &self.bundle, &self.released, place, &mut waiting) {
             Ok(entry) => Some(entry),
             Err(unreadable) => {
                 self.unreadable = Some(unreadable);
@@ -274,6 +283,7 @@ impl Engine {
                 self.reserve(session.line, precedence, sequence);
             }
         }
+        self.undivert(session.line, now_us, effects);
         self.record_line(session.line, "up", 0, effects)
     }
 
@@ -322,14 +332,20 @@ impl Engine {
         now_us: i64,
         effects: &mut Effects,
     ) {
-        let dedupes = self.bundle.directory.line(line).dedupes;
+        let bundle = Arc::clone(&self.bundle);
         let Some(state) = self.line_state(line) else {
             return;
         };
         let current = state.session == Some(connection);
-        let in_doubt = if current { state.disconnect(dedupes) } else { Vec::new() };
+        let once = |entry: &Entry| is_once(&bundle, line, entry.key);
+        let in_doubt = if current { state.disconnect(&once) } else { Vec::new() };
         if current || code != 0 {
             self.record_line(line, "down", code, effects);
+        }
+        let known = bundle.directory.line(line);
+        if current && known.alternate.is_some() {
+            let after_us = i64::from(known.divert_after_ms) * 1_000;
+            self.timers.set(now_us + after_us, Timer::Divert(line));
         }
         for entry in in_doubt {
             self.in_doubt(&entry, now_us, effects);
@@ -363,6 +379,10 @@ impl Engine {
                     self.push(line, precedence, Waiting::of(entry, keep));
                     touch(&mut touched, line);
                 }
+                Some((_, Held::Moved(line, precedence, waiting))) => {
+                    self.push(line, precedence, waiting);
+                    touch(&mut touched, line);
+                }
                 Some((_, Held::Reserved(line, precedence, sequence))) => {
                     if let Some(state) = self.line_state(line) {
                         state.was_reserved(precedence, sequence);
@@ -386,6 +406,9 @@ impl Engine {
                 Timer::Due { line, precedence } => {
                     self.queue_due(line, precedence, now_us, effects);
                 }
+                Timer::Divert(line) => self.divert(line, now_us, effects),
+                Timer::Minimize => self.minimize_over(now_us, effects),
+                Timer::Move { line, by } => self.move_waiting(line, by, now_us, effects),
                 Timer::Forget(control) => {
                     let host = self.pending.remove(&control).map(|pending| pending.host);
                     if let Some(line) = host.and_then(|host| self.line_state(host)) {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use clets_wire::Precedence;
+use clets_routing::LineId;
+use clets_wire::{KeyId, Precedence};
 
 use crate::engine::Engine;
 use crate::intake::precedence_of;
@@ -10,12 +11,20 @@ use crate::queue::{Entry, Stored};
 use crate::record::Outcome;
 use crate::reply::LATE_US;
 use crate::timers::Timer;
-use crate::{Control, Effects};
-
-use clets_routing::LineId;
+use crate::{Bundle, Control, Effects};
 
 /// Entries of a queue that may fall due in one step; the rest follows at the next tick.
 const DUE_MAX: usize = 1_000;
+
+/// A host that is asked with this key changes a record of its own.
+fn is_update(bundle: &Bundle, key: Option<KeyId>) -> bool {
+    key.and_then(|key| bundle.catalogue.key(key)).is_some_and(|key| key.update)
+}
+
+/// An entry that a host would carry out a second time if it were repeated.
+pub(crate) fn is_once(bundle: &Bundle, line: LineId, key: Option<KeyId>) -> bool {
+    is_update(bundle, key) && !bundle.directory.line(line).dedupes
+}
 
 impl Engine {
     /// When the sender of an entry is told that it waits, seconds since 1970; 0 for those that are
@@ -80,8 +89,8 @@ impl Engine {
         self.outcome(entry.stored.number, entry.index, outcome);
         if outcome.is_dead_letter() {
             let name = (entry.stored.number, entry.index);
-            let place = (entry.line, entry.precedence);
-            self.dead.bury(name, place, entry.record, outcome, now_us);
+            let place = (entry.home.unwrap_or(entry.line), entry.precedence);
+            self.dead.bury(name, place, entry.key, outcome, now_us);
         }
         let control = Control::of(entry.stored.number, entry.index);
         self.expect_no_delivery(control, entry.line, outcome, now_us);
@@ -116,11 +125,11 @@ impl Engine {
         if let Some(line) = self.line_state(entry.line) {
             line.tally.expired += 1;
         }
-        let dedupes = self.bundle.directory.line(entry.line).dedupes;
-        if entry.once && entry.possible_duplicate && !dedupes {
+        if entry.possible_duplicate && is_once(&self.bundle, entry.line, entry.key) {
             return self.in_doubt(entry, now_us, effects);
         }
-        let outlives = entry.once || entry.precedence == Precedence::P3 as u8;
+        let outlives =
+            is_update(&self.bundle, entry.key) || entry.precedence == Precedence::P3 as u8;
         let outcome = if outlives { Outcome::Overdue } else { Outcome::Expired };
         if self.ended(entry, outcome, now_us, effects) {
             self.tell_expired(entry, now_us, effects);

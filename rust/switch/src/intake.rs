@@ -15,7 +15,7 @@ use crate::facts::{Question, observe};
 use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
 use crate::plan::{Leg, Plan, Scope, is_region};
-use crate::queue::{Entry, Given, RESERVED_AHEAD, Stored};
+use crate::queue::{Entry, Given, Passage, RESERVED_AHEAD, Stored};
 use crate::receipt::Receipt;
 use crate::record::{self, Accepted, EntryRecord, Refused, Target};
 use crate::references::{Reference, References, fingerprint};
@@ -299,7 +299,7 @@ impl Engine {
     pub(crate) fn is_full(&self, plan: &Plan<'_>) -> bool {
         let limit = self.bundle.directory.settings().limits.queue_entries as usize;
         plan.legs.iter().any(|leg| {
-            let line = self.line_of(leg);
+            let line = self.outlet(self.line_of(leg));
             self.lines.get(line.index()).is_some_and(|state| state.len() >= limit)
         })
     }
@@ -308,6 +308,7 @@ impl Engine {
         self.bundle.directory.settings().limits.inquiries as usize
     }
 
+    /// The line that a leg is meant for.
     pub(crate) fn line_of(&self, leg: &Leg<'_>) -> LineId {
         match leg {
             Leg::Host { host, .. } => *host,
@@ -353,7 +354,13 @@ impl Engine {
                 Service::Up => {}
             }
             let waits = update || held.contains(&line);
-            let down = self.line_state(line).is_none_or(|state| state.session.is_none());
+            let outlet = self.lines.get(self.outlet(line).index());
+            let passage = outlet.map(|state| state.passage).unwrap_or_default();
+            if passage == Passage::Drained {
+                unreachable.push(line);
+                continue;
+            }
+            let down = passage == Passage::Held || outlet.is_none_or(|it| it.session.is_none());
             if down && precedence == Precedence::P2 as u8 && !waits {
                 unreachable.push(line);
                 continue;
@@ -395,19 +402,26 @@ impl Engine {
         deadline_us: i64,
         target: Target<'static>,
     ) -> (LineId, EntryRecord<'static>) {
+        let meant = line;
+        let line = self.outlet(meant);
+        let home = if line == meant { String::new() } else { self.line_name(meant) };
+        let sequence = self.assign(line, precedence);
+        let name = Cow::Owned(self.line_name(line));
+        let home = home.into();
+        (line, EntryRecord { line: name, home, precedence, sequence, deadline_us, target })
+    }
+
+    /// The next number of a line and precedence.
+    pub(crate) fn assign(&mut self, line: LineId, precedence: u8) -> u64 {
         let Some(state) = self.line_state(line) else {
-            return (
-                line,
-                EntryRecord { line: "".into(), precedence, sequence: 0, deadline_us, target },
-            );
+            return 0;
         };
         let sequence = state.assign(precedence);
         // What will be sent at once is reserved in the same batch, so that it need not wait.
         if state.session.is_some() && state.len() < RESERVED_AHEAD as usize {
             self.reserve(line, precedence, sequence);
         }
-        let name = Cow::Owned(self.line_name(line));
-        (line, EntryRecord { line: name, precedence, sequence, deadline_us, target })
+        sequence
     }
 
     /// Holds entries until their message's record is durable.
@@ -428,8 +442,11 @@ impl Engine {
         entries: Vec<(LineId, EntryRecord<'static>)>,
         now_us: i64,
     ) {
+        if number != stored.number {
+            self.released.insert(stored.number, number);
+        }
         for (index, (line, record)) in (0_u16..).zip(entries) {
-            let entry = self.entry(stored, (number, index), line, record, now_us);
+            let entry = self.entry(stored, index, line, record, now_us);
             self.expect_reply(&entry, now_us);
             self.hold(number, Held::Queue(Box::new(entry)));
         }
@@ -439,7 +456,7 @@ impl Engine {
     pub(crate) fn entry(
         &self,
         stored: &Arc<Stored>,
-        (record, index): (u64, u16),
+        index: u16,
         line: LineId,
         given: EntryRecord<'static>,
         now_us: i64,
@@ -449,18 +466,16 @@ impl Engine {
             Target::Host { system, key, .. } => catalogue.find(system.as_bytes(), key.as_bytes()),
             Target::Station { .. } => None,
         };
-        let asks = matches!(given.target, Target::Host { .. });
         Entry {
             stored: Arc::clone(stored),
-            record,
             index,
             line,
+            home: self.bundle.directory.find_line(&given.home),
             precedence: given.precedence,
             sequence: given.sequence,
             deadline_us: given.deadline_us,
             notice_s: self.notice_s(stored, given.precedence, now_us),
             key,
-            once: asks && catalogue.key(stored.key).is_some_and(|key| key.update),
             refusals: 0,
             possible_duplicate: false,
             target: given.target,

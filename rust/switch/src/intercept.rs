@@ -32,9 +32,9 @@ pub(crate) const INTERCEPTS_MAX: usize = 10_000;
 /// How long a lock lasts, microseconds: ten minutes, in which nobody else may act.
 const LOCK_US: i64 = 600_000_000;
 /// Longest name of an operator or an account, bytes.
-const NAME_BYTES_MAX: usize = 64;
+pub(crate) const NAME_BYTES_MAX: usize = 64;
 /// Longest reason, bytes.
-const REASON_BYTES_MAX: usize = 500;
+pub(crate) const REASON_BYTES_MAX: usize = 500;
 
 /// One step of an operator.
 #[derive(Clone, Debug, Deserialize)]
@@ -202,6 +202,11 @@ impl Intercept {
     }
 }
 
+/// Whether a name or a reason says something and is in legal length.
+pub(crate) fn named(text: &str, most: usize) -> bool {
+    !text.trim().is_empty() && text.len() <= most && !text.chars().any(char::is_control)
+}
+
 impl Engine {
     /// The intercept queue, the oldest message first.
     #[must_use]
@@ -222,9 +227,6 @@ impl Engine {
         now_us: i64,
         effects: &mut Effects,
     ) -> Result<Performed, CommandError> {
-        let named = |text: &str, most: usize| {
-            !text.trim().is_empty() && text.len() <= most && !text.chars().any(char::is_control)
-        };
         if !named(&command.operator, NAME_BYTES_MAX)
             || !named(&command.account, NAME_BYTES_MAX)
             || !named(&command.reason, REASON_BYTES_MAX)

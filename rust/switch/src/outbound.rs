@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::archive;
 use crate::engine::Engine;
-use crate::queue::{Entry, Stored, Waiting};
+use crate::queue::{Entry, Passage, Stored, Waiting};
 use crate::record::Target;
 use crate::reply::Pending;
 use crate::service::{self, Service};
@@ -30,13 +30,15 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&connection) else {
             return;
         };
-        if session.phase != Phase::Up || session.closing {
+        if session.phase != Phase::Up || session.closing || state.passage == Passage::Held {
             return;
         }
         let known = self.bundle.directory.line(line);
         let states = self.services.of(line);
-        let may_go =
-            |_, waiting: &Waiting| service::takes(&self.bundle, states, waiting.key) == Service::Up;
+        let lowest = self.minimize.map_or(u8::MAX, |(precedence, _)| precedence);
+        let may_go = |precedence, waiting: &Waiting| {
+            precedence <= lowest && service::takes(&self.bundle, states, waiting.key) == Service::Up
+        };
         // A native line numbers what it is sent, so nothing overtakes inside a precedence there.
         let in_order = known.framing == Framing::Native;
         let asked_max = usize::try_from(known.outstanding).unwrap_or(usize::MAX);
@@ -47,7 +49,8 @@ impl Engine {
                 break;
             };
             let place = (line, precedence);
-            let loaded = archive::load(&mut *self.archive, &self.bundle, place, &mut waiting);
+            let archive = &mut *self.archive;
+            let loaded = archive::load(archive, &self.bundle, &self.released, place, &mut waiting);
             let entry = match loaded {
                 Ok(entry) => entry,
                 Err(unreadable) => {

@@ -72,11 +72,11 @@ impl Stored {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) stored: Arc<Stored>,
-    /// The record that has its target: the message's own, or the one that released it.
-    pub(crate) record: u64,
-    /// Its place among the entries of that record.
+    /// Its place among the message's entries.
     pub(crate) index: u16,
     pub(crate) line: LineId,
+    /// The line that it is meant for, when it goes another way.
+    pub(crate) home: Option<LineId>,
     pub(crate) precedence: u8,
     pub(crate) sequence: u64,
     pub(crate) deadline_us: i64,
@@ -84,8 +84,6 @@ pub(crate) struct Entry {
     pub(crate) notice_s: u32,
     /// The key that a host is asked with; none for a station.
     pub(crate) key: Option<KeyId>,
-    /// It changes a record of the host, and must not be repeated to one that would do so twice.
-    pub(crate) once: bool,
     /// Times the destination said no.
     pub(crate) refusals: u8,
     /// It may have been on the wire before.
@@ -94,10 +92,11 @@ pub(crate) struct Entry {
 }
 
 /// An entry in its queue: where the journal has it, and what must be known of it without reading.
-/// A million of them are 48 MB.
+/// A million of them are 48 MB: see the test.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    pub(crate) record: u64,
+    /// The switch message number.
+    pub(crate) number: u64,
     pub(crate) sequence: u64,
     pub(crate) deadline_us: i64,
     /// The entry, while it is likely to be sent soon.
@@ -107,14 +106,14 @@ pub(crate) struct Waiting {
     pub(crate) index: u16,
     pub(crate) refusals: u8,
     pub(crate) possible_duplicate: bool,
-    pub(crate) once: bool,
+    pub(crate) home: Option<LineId>,
 }
 
 impl Waiting {
     /// What waits of an entry; `keep` has it at hand, else it is read again from the journal.
     pub(crate) fn of(entry: Box<Entry>, keep: bool) -> Self {
         Self {
-            record: entry.record,
+            number: entry.stored.number,
             sequence: entry.sequence,
             deadline_us: entry.deadline_us,
             notice_s: entry.notice_s,
@@ -122,7 +121,7 @@ impl Waiting {
             index: entry.index,
             refusals: entry.refusals,
             possible_duplicate: entry.possible_duplicate,
-            once: entry.once,
+            home: entry.home,
             ready: keep.then_some(entry),
         }
     }
@@ -212,10 +211,32 @@ const SHARES: [i32; PRECEDENCES] = [0, 8, 4, 2, 1];
 /// After so many P0 in a row another precedence has one turn: never less than 2 % for the rest.
 const URGENT_RUN_MAX: u8 = 49;
 
+/// What an operator lets a line do.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Passage {
+    /// What waits is sent, and nothing new is taken for it.
+    Drained,
+    /// Nothing is sent.
+    Held,
+    #[default]
+    Open,
+}
+
+/// Another way for what is meant for a line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Diversion {
+    pub(crate) to: LineId,
+    /// The switch chose it, as the bundle has it, and goes back by itself.
+    pub(crate) automatic: bool,
+}
+
 /// Everything the engine knows of one line.
 #[derive(Debug)]
 pub(crate) struct LineState {
     pub(crate) session: Option<ConnectionId>,
+    pub(crate) passage: Passage,
+    /// The line that takes what is meant for this one.
+    pub(crate) diverted: Option<Diversion>,
     queues: [Queue; PRECEDENCES],
     flights: VecDeque<Flight>,
     credits: [i32; PRECEDENCES],
@@ -254,6 +275,8 @@ impl Default for LineState {
     fn default() -> Self {
         Self {
             session: None,
+            passage: Passage::Open,
+            diverted: None,
             queues: Default::default(),
             flights: VecDeque::new(),
             credits: [0; PRECEDENCES],
@@ -403,20 +426,36 @@ impl LineState {
         self.queues.iter_mut().for_each(|queue| queue.passed = 0);
     }
 
-    /// Takes out all waiting entries that `leaves` names, with their precedences.
+    /// Takes out waiting entries that `leaves` names, at most `most`, with their precedences.
     pub(crate) fn withdraw_waiting(
         &mut self,
+        most: usize,
         leaves: &dyn Fn(u8, &Waiting) -> bool,
     ) -> Vec<(u8, Waiting)> {
         let mut taken = Vec::new();
         for (precedence, queue) in (0_u8..).zip(&mut self.queues) {
-            let (out, left): (VecDeque<Waiting>, VecDeque<Waiting>) =
-                queue.waiting.drain(..).partition(|waiting| leaves(precedence, waiting));
-            taken.extend(out.into_iter().map(|waiting| (precedence, waiting)));
-            queue.waiting = left;
+            let mut stay = Vec::new();
+            while taken.len() < most
+                && let Some(waiting) = queue.waiting.pop_front()
+            {
+                if leaves(precedence, &waiting) {
+                    taken.push((precedence, waiting));
+                } else {
+                    stay.push(waiting);
+                }
+            }
+            stay.into_iter().rev().for_each(|waiting| queue.waiting.push_front(waiting));
             queue.passed = 0;
         }
         taken
+    }
+
+    /// What waits, the next to go first; at most `most` of each precedence.
+    pub(crate) fn waiting(&self, most: usize) -> impl Iterator<Item = (u8, &Waiting)> {
+        let queues = (0_u8..).zip(&self.queues);
+        queues.flat_map(move |(precedence, queue)| {
+            queue.waiting.iter().take(most).map(move |waiting| (precedence, waiting))
+        })
     }
 
     /// A metered host was sent an inquiry.
@@ -503,12 +542,12 @@ impl LineState {
     }
 
     /// The connection is gone: what was on the wire waits again, in order, marked. Gives those
-    /// that must not be repeated.
-    pub(crate) fn disconnect(&mut self, dedupes: bool) -> Vec<Box<Entry>> {
+    /// that must not be repeated, as `once` says.
+    pub(crate) fn disconnect(&mut self, once: &dyn Fn(&Entry) -> bool) -> Vec<Box<Entry>> {
         self.session = None;
         let mut in_doubt = Vec::new();
         while let Some(flight) = self.flights.pop_back() {
-            if flight.entry.once && !dedupes {
+            if once(&flight.entry) {
                 in_doubt.push(flight.entry);
             } else {
                 self.put_back(flight.entry);
@@ -706,10 +745,9 @@ mod tests {
             Target::Station { mnemonic: "A".into(), reference: "".into(), user: "".into() };
         Box::new(Entry {
             stored,
-            record: 0,
+            home: None,
             notice_s: 0,
             key: None,
-            once: false,
             index: 0,
             line: LineId(0),
             precedence,
@@ -723,6 +761,11 @@ mod tests {
 
     fn next(line: &mut LineState, window: usize) -> Option<Box<Entry>> {
         line.next(window, false, &|_, _| true).and_then(|(_, waiting)| waiting.ready)
+    }
+
+    #[test]
+    fn a_million_entries_cost_less_than_64_mb() {
+        assert!(size_of::<Waiting>() <= 48, "{} bytes", size_of::<Waiting>());
     }
 
     fn filled() -> LineState {
@@ -763,7 +806,7 @@ mod tests {
             let entry = next(&mut line, 99).unwrap();
             line.sent(entry, validation, 0);
         }
-        assert!(line.disconnect(false).is_empty());
+        assert!(line.disconnect(&|_| false).is_empty());
         let mut order = Vec::new();
         while let Some(entry) = next(&mut line, 99) {
             order.push((entry.precedence, entry.sequence, entry.possible_duplicate));

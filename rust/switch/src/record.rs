@@ -14,6 +14,8 @@ pub const REFUSED: u8 = 2;
 pub const OUTCOMES: u8 = 3;
 /// A line went up or down, or a stranger called: [`LineEvent`].
 pub const LINE: u8 = 4;
+/// An operator's order for a line or a dead letter, or a diversion: [`OrderEvent`].
+pub const ORDER: u8 = 13;
 /// Numbers that may be sent from now on: [`Reserved`].
 pub const RESERVED: u8 = 12;
 /// The switch started with a bundle: [`Started`].
@@ -46,6 +48,7 @@ pub fn kind_name(kind: u8) -> &'static str {
         USER => "user",
         CASE => "case",
         INTERCEPT => "intercept",
+        ORDER => "order",
         RESERVED => "reserved",
         _ => "unknown",
     }
@@ -226,6 +229,9 @@ pub struct EntryRecord<'a> {
     /// The destination's line.
     #[serde(borrow)]
     pub line: Cow<'a, str>,
+    /// The line that it is meant for, when it goes another way.
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    pub home: Cow<'a, str>,
     /// 0 to 4.
     pub precedence: u8,
     /// The number on that line and precedence (`out_seq`), fixed for life.
@@ -389,6 +395,54 @@ pub struct Reserved<'a> {
     /// Line, precedence, highest number.
     #[serde(borrow)]
     pub items: Vec<(Cow<'a, str>, u8, u64)>,
+}
+
+/// What was ordered for a line, a dead letter or all lines, and what moved because of it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct OrderEvent<'a> {
+    /// `hold`, `release`, `drain`, `reroute`, `divert`, `return`, `move`; `minimize`, `normal`;
+    /// `replay`, `cancel`, `cancel_asked`.
+    #[serde(borrow)]
+    pub action: Cow<'a, str>,
+    /// The line.
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    /// For `reroute`, `divert` and `move`: the line that takes its traffic.
+    #[serde(borrow)]
+    pub to: Cow<'a, str>,
+    /// For `minimize`: what is below this precedence waits.
+    pub precedence: u8,
+    /// For `minimize`: its end, microseconds since 1970, UTC.
+    pub until_us: i64,
+    /// The operator, as they call themselves; empty when the switch acted by itself.
+    #[serde(borrow)]
+    pub operator: Cow<'a, str>,
+    /// The account of the operating system.
+    #[serde(borrow)]
+    pub account: Cow<'a, str>,
+    /// The reason, in words.
+    #[serde(borrow)]
+    pub reason: Cow<'a, str>,
+    /// Entries that have another place from here on; for `cancel` and `cancel_asked` the one.
+    pub moved: Vec<Moved>,
+}
+
+/// An entry in another place than the one that its message's record gave it.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Moved {
+    /// The message (SMN).
+    pub message: u64,
+    /// Its entry.
+    pub entry: u16,
+    /// 0 to 4, as before.
+    pub precedence: u8,
+    /// Its number on its line from here on.
+    pub sequence: u64,
+    /// When it expires, microseconds since 1970, UTC.
+    pub deadline_us: i64,
+    /// It may have been delivered before.
+    pub possible_duplicate: bool,
 }
 
 /// A change of a line's state.

@@ -9,10 +9,11 @@ use thiserror::Error;
 
 use crate::archive::Archive;
 use crate::engine::Engine;
+use crate::expiry::is_once;
 use crate::queue::{Given, Stored, Waiting};
 use crate::record::{
-    self, Accepted, EntryRecord, InterceptEvent, Outcome, Outcomes, Refused, Reserved,
-    ServiceEvent, Target, UserEvent,
+    self, Accepted, EntryRecord, InterceptEvent, Moved, OrderEvent, Outcome, Outcomes, Refused,
+    Reserved, ServiceEvent, Target, UserEvent,
 };
 use crate::references::{Reference, References, fingerprint};
 use crate::{Bundle, Control, Service};
@@ -89,6 +90,11 @@ impl Replay {
                     self.outcome(message, index, outcome, time_us);
                 }
             }
+            record::ORDER => {
+                let event: OrderEvent<'_> =
+                    record::decode(body).map_err(|error| wrong(error.to_string()))?;
+                self.ordered(&event, time_us);
+            }
             record::RESERVED => {
                 let reserved: Reserved<'_> =
                     record::decode(body).map_err(|error| wrong(error.to_string()))?;
@@ -134,7 +140,7 @@ impl Replay {
             let state = self.engine.line_state(line);
             let sent = state.is_some_and(|it| it.is_reserved(precedence, waiting.sequence));
             waiting.possible_duplicate |= sent;
-            if sent && waiting.once && !bundle.directory.line(line).dedupes {
+            if sent && is_once(&bundle, line, waiting.key) {
                 self.engine.doubtful.push((line, precedence, waiting));
             } else {
                 self.engine.push(line, precedence, waiting);
@@ -197,6 +203,9 @@ impl Replay {
         time_us: i64,
     ) {
         let bundle = Arc::clone(self.engine.bundle());
+        if number != stored.number {
+            self.engine.released.insert(stored.number, number);
+        }
         for (index, given) in (0_u16..).zip(entries) {
             let Some(line) = bundle.directory.find_line(&given.line) else {
                 self.orphans += 1;
@@ -208,10 +217,11 @@ impl Replay {
             }
             let given = EntryRecord {
                 line: "".into(),
+                home: given.home.clone().into_owned().into(),
                 target: given.target.clone().into_owned(),
                 ..*given
             };
-            let entry = self.engine.entry(stored, (number, index), line, given, time_us);
+            let entry = self.engine.entry(stored, index, line, given, time_us);
             self.engine.expect_reply(&entry, time_us);
             let waiting = Waiting::of(Box::new(entry), false);
             self.open.insert((stored.number, index), Open { line, precedence, waiting });
@@ -275,6 +285,75 @@ impl Replay {
         }
     }
 
+    /// What an order changed, and which entries stand elsewhere because of it.
+    fn ordered(&mut self, event: &OrderEvent<'_>, time_us: i64) {
+        let bundle = Arc::clone(self.engine.bundle());
+        let find = |name: &str| bundle.directory.find_line(name);
+        match &*event.action {
+            "minimize" => self.engine.minimized(Some((event.precedence, event.until_us))),
+            "normal" => self.engine.minimized(None),
+            "cancel" | "cancel_asked" => {
+                let person = format!("{} ({})", event.operator, event.account);
+                let asked_by = (event.action == "cancel_asked").then_some(&*person);
+                for moved in &event.moved {
+                    self.engine.cancelled((moved.message, moved.entry), asked_by);
+                }
+            }
+            "move" | "replay" => {
+                let Some((line, to)) = find(&event.line).zip(find(&event.to)) else {
+                    self.orphans += event.moved.len() as u64;
+                    return;
+                };
+                for moved in &event.moved {
+                    self.moved(moved, (event.action == "replay", line), to, time_us);
+                }
+            }
+            action => {
+                if let Some(line) = find(&event.line) {
+                    self.engine.ordered(line, action, &event.to, time_us);
+                }
+            }
+        }
+    }
+
+    /// An entry stands in another queue, or a dead letter stands in one again.
+    fn moved(&mut self, moved: &Moved, (replayed, line): (bool, LineId), to: LineId, time_us: i64) {
+        let name = (moved.message, moved.entry);
+        if let Some(state) = self.engine.line_state(to) {
+            state.was_assigned(moved.precedence, moved.sequence);
+        }
+        let waiting = if replayed {
+            let key = self.engine.dead.find(name).and_then(|letter| letter.key);
+            self.engine.dead.remove(name);
+            Waiting {
+                number: moved.message,
+                index: moved.entry,
+                sequence: moved.sequence,
+                deadline_us: moved.deadline_us,
+                ready: None,
+                notice_s: 0,
+                key,
+                refusals: 0,
+                possible_duplicate: true,
+                home: (line != to).then_some(line),
+            }
+        } else {
+            let Some(open) = self.open.remove(&name) else {
+                return;
+            };
+            let home = open.waiting.home.unwrap_or(line);
+            let home = (home != to).then_some(home);
+            let possible_duplicate = moved.possible_duplicate;
+            Waiting { sequence: moved.sequence, home, possible_duplicate, ..open.waiting }
+        };
+        if replayed {
+            self.engine.expect_again(&waiting, to, moved.precedence, time_us);
+        } else {
+            self.engine.expect_elsewhere(&waiting, to, moved.precedence);
+        }
+        self.open.insert(name, Open { line: to, precedence: moved.precedence, waiting });
+    }
+
     fn outcome(&mut self, number: u64, index: u16, outcome: Outcome, time_us: i64) {
         let control = Control::of(number, index);
         match outcome {
@@ -305,8 +384,8 @@ impl Replay {
             return;
         }
         if outcome.is_dead_letter() {
-            let record = waiting.record;
-            self.engine.dead.bury((number, index), (line, precedence), record, outcome, time_us);
+            let place = (waiting.home.unwrap_or(line), precedence);
+            self.engine.dead.bury((number, index), place, waiting.key, outcome, time_us);
         }
         self.engine.expect_no_delivery(control, line, outcome, time_us);
         self.engine.note_leg(control, false);

@@ -117,6 +117,13 @@ impl Pending {
     }
 }
 
+impl Pending {
+    /// The entry goes to another line, which answers it.
+    pub(crate) fn moved(&mut self, host: LineId, precedence: u8, sequence: u64) {
+        (self.host, self.precedence, self.sequence) = (host, precedence, sequence);
+    }
+}
+
 impl Engine {
     pub(crate) fn take_from_host(
         &mut self,

@@ -164,7 +164,8 @@ impl Engine {
             let states = self.services.of(line);
             let removed = |_, it: &Waiting| takes(&bundle, states, it.key) == Service::Remove;
             let state = self.lines.get_mut(line.index());
-            let taken = state.map(|line| line.withdraw_waiting(&removed)).unwrap_or_default();
+            let taken =
+                state.map(|line| line.withdraw_waiting(usize::MAX, &removed)).unwrap_or_default();
             for (precedence, waiting) in taken {
                 let Some(entry) = self.load((line, precedence), waiting) else {
                     return;

@@ -16,10 +16,16 @@ pub(crate) enum Timer {
     Collate(u64),
     /// A hit confirmation request should have been answered.
     Confirmation(u64),
+    /// A line may have been down long enough for its alternate.
+    Divert(LineId),
     /// A sender is told that an entry still waits, or an entry's life ends.
     Due { line: LineId, precedence: u8 },
     /// A correlation is forgotten.
     Forget(Control),
+    /// What is below some precedence need not wait any more.
+    Minimize,
+    /// Entries of a line move to or from the one that stands in for it.
+    Move { line: LineId, by: LineId },
     /// A reply should have come.
     Reply(Control),
 }

@@ -45,6 +45,11 @@ pub(super) fn compile(json: &[u8]) -> Result<Directory, String> {
             add(&mut directory.members, "destination code", member)?;
         }
     }
+    let line_rows = document.lines.iter().map(|row| (&row.name, &row.alternate));
+    let host_rows = document.hosts.iter().map(|row| (&row.name, &row.alternate));
+    for (at, (name, alternate)) in line_rows.chain(host_rows).enumerate() {
+        bind_alternate(&mut directory, LineId::at(at), name, alternate)?;
+    }
     for row in &document.oris {
         let ori = ori(&directory, row)?;
         add(&mut directory.oris, "ORI", ori)?;
@@ -125,6 +130,7 @@ fn line(
         kind: LineKind::Agency,
         framing: word(&row.framing, Framing::parse)?,
         window: row.window,
+        divert_after_ms: row.divert_after_ms,
         system: "agency".into(),
         title: (&*row.title).into(),
         dedupes: row.dedupes,
@@ -154,6 +160,7 @@ fn host(row: &HostRow<'_>) -> Result<Line, String> {
         dialect_in,
         dialect_out,
         window: row.window,
+        divert_after_ms: row.divert_after_ms,
         system: (&*row.system).into(),
         ori: row.ori.as_bytes().into(),
         title: (&*row.title).into(),
@@ -190,6 +197,25 @@ fn station(directory: &Directory, row: &StationRow<'_>) -> Result<Station, Strin
 }
 
 /// ORIs and stations name each other: the stations stand now, so the ORIs can point at them.
+fn bind_alternate(
+    directory: &mut Directory,
+    line: LineId,
+    name: &str,
+    alternate: &str,
+) -> Result<(), String> {
+    if alternate.is_empty() {
+        return Ok(());
+    }
+    let by = directory.find_line(alternate).ok_or_else(|| nothing("line", alternate))?;
+    if !directory.stands_in(line, by) {
+        return Err(format!("line `{alternate}` cannot stand in for `{name}`"));
+    }
+    if let Some(line) = directory.lines.row_mut(line.index()) {
+        line.alternate = Some(by);
+    }
+    Ok(())
+}
+
 fn bind_oris(directory: &mut Directory, rows: &[OriRow<'_>]) -> Result<(), String> {
     for (at, row) in rows.iter().enumerate() {
         let Some(mnemonic) = &row.station else {

@@ -69,6 +69,10 @@ pub(super) struct LineRow<'a> {
     #[serde(borrow)]
     pub(super) framing: Text<'a>,
     pub(super) window: u16,
+    #[serde(borrow, default)]
+    pub(super) alternate: Text<'a>,
+    #[serde(default)]
+    pub(super) divert_after_ms: u32,
     pub(super) dedupes: bool,
     pub(super) county: u16,
     #[serde(borrow)]
@@ -101,6 +105,10 @@ pub(super) struct HostRow<'a> {
     #[serde(borrow)]
     pub(super) station: Text<'a>,
     pub(super) window: u16,
+    #[serde(borrow, default)]
+    pub(super) alternate: Text<'a>,
+    #[serde(default)]
+    pub(super) divert_after_ms: u32,
     pub(super) dedupes: bool,
     pub(super) reply_deadline_ms: u32,
     /// Most inquiries without an answer; 0 when there is no limit.

@@ -8,6 +8,7 @@
 
 mod bulletin;
 mod conversation;
+mod custody;
 mod hit;
 mod immigration;
 mod intercept;

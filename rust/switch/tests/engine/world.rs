@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use clets_routing::LineId;
 use clets_switch::record::{self, Outcome, Outcomes};
 use clets_switch::{
-    Archive, Bundle, Command, CommandError, ConnectionId, Effects, Engine, Event, Performed, Replay,
+    Archive, Bundle, Command, CommandError, ConnectionId, Effects, Engine, Event, Order, Ordered,
+    Performed, Replay,
 };
 use clets_wire::framing::dmpp::{self, function};
 use clets_wire::framing::native;
@@ -205,6 +206,14 @@ impl World {
     pub(crate) fn operate(&mut self, command: &Command) -> Result<Performed, CommandError> {
         let mut effects = Effects::default();
         let done = self.engine.operate(command, self.now_us, &mut effects);
+        self.take(effects);
+        done
+    }
+
+    /// An order of an operator.
+    pub(crate) fn order(&mut self, order: &Order) -> Result<Ordered, CommandError> {
+        let mut effects = Effects::default();
+        let done = self.engine.order(order, self.now_us, &mut effects);
         self.take(effects);
         done
     }

@@ -1,0 +1,339 @@
+//! The delivery contract: marks, doubts, dead letters, shares of a line, orders of an operator.
+
+use clets_switch::record::Outcome;
+use clets_switch::{Action, Order, Ordered, record};
+
+use clets_wire::framing::native::Kind;
+
+use crate::world::{DOCUMENT, Seen, World, bundle};
+use crate::{ALPHA, BETA, NOTE, PLATE, SVS, connected};
+
+/// An update of a record: the host of the world would enter it twice.
+const ENTRY: &str = "ALPHA1.REF7.U1.IA.EV.CA0010100.LIC/1ABC234.LIS/CA.LIY/2026.LIT/PC\
+    .VMA/FORD.VYR/2020.DOT/20260101.OCA/26-1.CAP/C.RSN/STOLEN VEHICLE";
+
+fn order(action: Action) -> Order {
+    Order {
+        action,
+        line: String::new(),
+        to: String::new(),
+        precedence: 0,
+        minutes: 0,
+        message: 0,
+        entry: 0,
+        operator: "SAMPLE".to_owned(),
+        account: "clets".to_owned(),
+        reason: "A TEST".to_owned(),
+    }
+}
+
+fn on(action: Action, line: &str) -> Order {
+    Order { line: line.to_owned(), ..order(action) }
+}
+
+fn done(world: &mut World, order: &Order) -> Ordered {
+    world.order(order).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn outcomes(world: &World) -> Vec<Outcome> {
+    world.ends().into_values().flatten().collect()
+}
+
+#[test]
+fn after_a_restart_only_what_may_have_been_sent_is_marked() {
+    let roomy = DOCUMENT.replace("\"queue_entries\": 10", "\"queue_entries\": 1000");
+    let mut world = World::of(bundle(&roomy));
+    world.connect(ALPHA, "alpha");
+    world.connect(BETA, "beta");
+    for number in 0..200 {
+        world.dmpp(ALPHA, &NOTE.replace("REF2", &format!("N{number}")));
+        world.sync();
+    }
+    let sent = world.data(BETA).len();
+    assert_eq!(sent, 64, "the window of the line");
+    world.restart();
+    world.connect(BETA, "beta");
+    let mut marks = Vec::new();
+    while marks.len() < 200 {
+        world.sync();
+        let texts = world.data(BETA);
+        assert!(!texts.is_empty(), "after {}", marks.len());
+        marks.extend(texts.iter().map(|text| text.starts_with("PD ")));
+        world.native(BETA, Kind::Delivered, 3, marks.len() as u64, b"");
+    }
+    assert!(marks[..sent].iter().all(|mark| *mark), "what was sent is never unmarked");
+    let marked = marks.iter().filter(|mark| **mark).count();
+    assert!(marked <= sent + 64, "{marked} marks for {sent} sent");
+    assert!(!marks[marked..].iter().any(|mark| *mark));
+}
+
+#[test]
+fn an_update_of_unknown_outcome_is_not_repeated_and_its_sender_is_told() {
+    for restart in [false, true] {
+        let mut world = connected();
+        world.dmpp(ALPHA, ENTRY);
+        world.sync();
+        assert_eq!(world.data(SVS).len(), 1);
+        if restart {
+            world.restart();
+            world.connect(ALPHA, "alpha");
+        } else {
+            world.disconnect(SVS);
+        }
+        world.sync();
+        world.sync();
+        let told = world.data(ALPHA).join("");
+        assert!(told.contains("E510 IN DOUBT"), "{restart} {told}");
+        world.connect(SVS, "svs");
+        world.sync();
+        world.sync();
+        assert_eq!(world.data(SVS), [""; 0]);
+        assert_eq!(outcomes(&world)[0], Outcome::InDoubt);
+        let letters = world.engine.dead_letters();
+        assert_eq!((letters.len(), letters[0].reason), (1, "in_doubt"));
+        // An operator who has asked may send it again: marked.
+        let replay = Order { message: letters[0].message, ..order(Action::Replay) };
+        done(&mut world, &replay);
+        world.sync();
+        world.sync();
+        let sent = world.data(SVS);
+        assert_eq!(sent.len(), 1);
+        assert!(world.engine.dead_letters().is_empty());
+        assert_eq!(world.order(&replay).unwrap_err().code, 543);
+    }
+}
+
+#[test]
+fn an_inquiry_is_repeated_when_its_outcome_is_unknown() {
+    let mut world = connected();
+    world.dmpp(ALPHA, PLATE);
+    world.sync();
+    assert_eq!(world.data(SVS).len(), 1);
+    world.disconnect(SVS);
+    world.connect(SVS, "svs");
+    world.sync();
+    world.sync();
+    assert_eq!(world.data(SVS).len(), 1);
+}
+
+#[test]
+fn what_expires_between_people_is_kept_and_given_up_by_two() {
+    let mut world = connected();
+    world.disconnect(BETA);
+    world.dmpp(ALPHA, NOTE);
+    world.sync();
+    world.now_us += 259_200_000_000;
+    world.wait(1);
+    world.sync();
+    assert!(world.data(ALPHA).join("").contains("E505"));
+    for again in [false, true] {
+        if again {
+            world.restart();
+        }
+        let letters = world.engine.dead_letters();
+        assert_eq!((letters.len(), letters[0].reason, &*letters[0].line), (1, "overdue", "beta"));
+    }
+    let message = world.engine.dead_letters()[0].message;
+    let cancel = Order { message, ..order(Action::Cancel) };
+    assert!(done(&mut world, &cancel).second_person);
+    assert_eq!(world.order(&cancel).unwrap_err().code, 544);
+    world.sync();
+    world.restart();
+    assert_eq!(world.engine.dead_letters()[0].cancel_asked_by.as_deref(), Some("SAMPLE (clets)"));
+    let other = Order { operator: "OTHER".to_owned(), ..cancel };
+    assert!(!done(&mut world, &other).second_person);
+    world.sync();
+    world.restart();
+    assert!(world.engine.dead_letters().is_empty());
+}
+
+#[test]
+fn a_delay_is_told_once_whatever_happens_between() {
+    let mut world = connected();
+    world.disconnect(BETA);
+    world.dmpp(ALPHA, NOTE);
+    world.sync();
+    world.wait(901);
+    world.sync();
+    world.restart();
+    world.connect(ALPHA, "alpha");
+    world.sync();
+    world.wait(901);
+    world.sync();
+    let told = world.data(ALPHA);
+    assert_eq!(told.iter().filter(|text| text.contains("DELAYED")).count(), 1, "{told:?}");
+}
+
+#[test]
+fn a_held_line_is_sent_nothing_until_it_is_released() {
+    let mut world = connected();
+    done(&mut world, &on(Action::Hold, "beta"));
+    world.dmpp(ALPHA, NOTE);
+    world.sync();
+    assert_eq!(world.data(BETA), [""; 0]);
+    world.restart();
+    world.connect(BETA, "beta");
+    world.sync();
+    assert_eq!(world.data(BETA), [""; 0], "an order outlives the process");
+    assert_eq!(world.engine.queue("beta", 9).unwrap().len(), 1);
+    assert_eq!(done(&mut world, &on(Action::Release, "beta")).waiting, 1);
+    world.sync();
+    assert_eq!(world.data(BETA).len(), 1);
+    assert_eq!(world.order(&on(Action::Hold, "nobody")).unwrap_err().code, 542);
+    let unnamed = Order { reason: " ".to_owned(), ..on(Action::Hold, "beta") };
+    assert_eq!(world.order(&unnamed).unwrap_err().code, 534);
+}
+
+#[test]
+fn a_drained_line_is_sent_what_waits_and_takes_nothing_new() {
+    let mut world = connected();
+    world.disconnect(BETA);
+    world.dmpp(ALPHA, NOTE);
+    world.sync();
+    world.seen(ALPHA);
+    done(&mut world, &on(Action::Drain, "beta"));
+    world.dmpp(ALPHA, &NOTE.replace("REF2", "REF9"));
+    world.sync();
+    assert!(world.data(ALPHA).join("").contains("E503"), "told that it will not be forwarded");
+    world.connect(BETA, "beta");
+    world.sync();
+    assert_eq!(world.data(BETA).len(), 1);
+}
+
+#[test]
+fn a_minimize_lets_only_what_is_urgent_pass_until_its_time_is_over() {
+    let mut world = connected();
+    let minimize = |precedence, minutes| Order { precedence, minutes, ..order(Action::Minimize) };
+    assert_eq!(world.order(&minimize(4, 5)).unwrap_err().code, 545);
+    assert_eq!(world.order(&minimize(2, 0)).unwrap_err().code, 545);
+    done(&mut world, &minimize(2, 5));
+    world.dmpp(ALPHA, NOTE);
+    world.dmpp(ALPHA, PLATE);
+    world.sync();
+    assert_eq!(world.data(BETA), [""; 0], "a note is P3");
+    assert_eq!(world.data(SVS).len(), 1, "an inquiry is P2");
+    world.wait(301);
+    world.sync();
+    assert_eq!(world.data(BETA).len(), 1);
+    done(&mut world, &minimize(2, 5));
+    world.dmpp(ALPHA, &NOTE.replace("REF2", "REF9"));
+    world.sync();
+    done(&mut world, &order(Action::Normal));
+    world.sync();
+    assert_eq!(world.data(BETA).len(), 1);
+}
+
+/// The world with a second line of beta's agency, which stands in for the first when it is down.
+fn with_alternate() -> World {
+    let second = r#"  {"name": "gamma", "title": "Beta County, second way", "framing": "dmpp",
+   "window": 1, "dedupes": false, "county": 2, "agencies": ["beta-so"]}],"#;
+    let text = DOCUMENT.replace(
+        r#""county": 2, "agencies": ["beta-so"]}],"#,
+        &format!(
+            r#""county": 2, "agencies": ["beta-so"],
+   "alternate": "gamma", "divert_after_ms": 5000}},
+{second}"#
+        ),
+    );
+    let mut world = World::of(bundle(&text));
+    world.connect(ALPHA, "alpha");
+    world.connect(GAMMA, "gamma");
+    world.sync();
+    world
+}
+
+const GAMMA: u32 = 9;
+
+#[test]
+fn an_alternate_takes_over_after_its_time_and_gives_back() {
+    for restart in [false, true] {
+        let mut world = with_alternate();
+        world.connect(BETA, "beta");
+        world.sync();
+        world.disconnect(BETA);
+        world.dmpp(ALPHA, NOTE);
+        world.sync();
+        world.wait(3);
+        world.sync();
+        assert_eq!(world.data(GAMMA), [""; 0], "not before its time");
+        world.wait(3);
+        world.sync();
+        world.wait(1);
+        world.sync();
+        world.sync();
+        let sent = world.data(GAMMA);
+        assert!(sent.len() == 1 && sent[0].contains("BETA1"), "{sent:?}");
+        // One after the other: the second waits for the acknowledgement of the first.
+        world.dmpp(ALPHA, &NOTE.replace("REF2", "REF8"));
+        world.dmpp(ALPHA, &NOTE.replace("REF2", "REF9"));
+        world.sync();
+        if restart {
+            world.restart();
+            world.connect(GAMMA, "gamma");
+            world.sync();
+            world.sync();
+            assert_eq!(world.data(GAMMA).len(), 1);
+        }
+        world.acknowledge(GAMMA);
+        world.sync();
+        assert_eq!(world.data(GAMMA).len(), 1, "new messages go the same way");
+        world.connect(BETA, "beta");
+        world.sync();
+        world.wait(1);
+        world.sync();
+        world.sync();
+        let back = world.data(BETA);
+        assert_eq!(back.len(), 1, "what still waited comes back: {back:?}");
+        world.acknowledge(GAMMA);
+        let ends = world.ends();
+        assert!(ends.values().all(|ends| ends.len() == 1), "{ends:?}");
+    }
+}
+
+#[test]
+fn an_operator_sends_a_line_s_traffic_another_way() {
+    let mut world = with_alternate();
+    world.dmpp(ALPHA, NOTE);
+    world.sync();
+    let other = |line: &str, to: &str| Order { to: to.to_owned(), ..on(Action::Reroute, line) };
+    for (line, to) in [("beta", "alpha"), ("beta", "svs"), ("beta", "beta"), ("beta", "x")] {
+        assert_eq!(world.order(&other(line, to)).unwrap_err().code, 542, "{line} by {to}");
+    }
+    done(&mut world, &other("beta", "gamma"));
+    assert_eq!(world.order(&other("gamma", "beta")).unwrap_err().code, 542, "in a circle");
+    world.wait(1);
+    world.sync();
+    world.sync();
+    assert_eq!(world.data(GAMMA).len(), 1);
+    world.connect(BETA, "beta");
+    world.dmpp(ALPHA, &NOTE.replace("REF2", "REF9"));
+    world.sync();
+    world.acknowledge(GAMMA);
+    world.sync();
+    assert_eq!(world.data(GAMMA).len(), 1, "until it is released, though beta is up");
+    done(&mut world, &on(Action::Release, "beta"));
+    world.dmpp(ALPHA, &NOTE.replace("REF2", "REFA"));
+    world.sync();
+    assert_eq!(world.data(BETA).len(), 1);
+}
+
+#[test]
+fn a_line_that_has_counted_more_than_it_was_sent_is_refused() {
+    let mut world = connected();
+    world.disconnect(BETA);
+    let line = World::line("beta");
+    world.step(clets_switch::Event::Open { connection: clets_switch::ConnectionId(77), line });
+    world.logon(77, [1, 1, 1, 900, 1]);
+    let seen = world.seen(77);
+    assert!(matches!(seen[..], [Seen::Reject(0, 807, _), Seen::Close(807)]), "{seen:?}");
+}
+
+#[test]
+fn the_journal_says_for_each_order_who_and_why() {
+    let mut world = connected();
+    let record = done(&mut world, &on(Action::Hold, "beta")).record;
+    let (kind, _, body) = &world.journal[usize::try_from(record).unwrap()];
+    assert_eq!(*kind, record::ORDER);
+    let event: record::OrderEvent<'_> = record::decode(body).unwrap();
+    assert_eq!((&*event.operator, &*event.account, &*event.reason), ("SAMPLE", "clets", "A TEST"));
+}
