@@ -36,5 +36,5 @@ pub use group::{Group, Member, Scope, Senders};
 pub use ids::{AgencyId, GroupId, LineId, OriId, StationId, UserId};
 pub use resolve::{Destinations, Leg, Legs, Plan};
 pub use route::{Address, LegSpec, Route};
-pub use settings::{ClassTimes, FieldNames, Limits, Settings};
+pub use settings::{ClassTimes, FieldNames, Limits, Rate, Rates, Settings};
 pub use translation::{Translated, Translation};

@@ -35,6 +35,41 @@ pub struct Settings {
     /// How long the answer to a hit confirmation may take.
     #[serde(default)]
     pub confirmation_ms: ConfirmationTimes,
+    /// How often senders may send.
+    #[serde(default)]
+    pub rates: Rates,
+}
+
+/// How often one sender may send; what is beyond is turned away. All zeros are no limits.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// One line.
+    pub line: Rate,
+    /// One ORI.
+    pub ori: Rate,
+    /// One user.
+    pub user: Rate,
+    /// Messages of P0 of one ORI; more are let in as P2 is.
+    pub urgent: Rate,
+}
+
+/// So many a second, and so many at once.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Messages a second; 0 for no limit.
+    pub per_second: u32,
+    /// Messages at once.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// Both numbers.
+    #[must_use]
+    pub const fn pair(self) -> (u32, u32) {
+        (self.per_second, self.burst)
+    }
 }
 
 /// How long the answer to a hit confirmation may take, in milliseconds (CITE: Nlets User and

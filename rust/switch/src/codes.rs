@@ -91,6 +91,12 @@ codes! {
         "The agency must be one of those that may send to the group.";
     IN_DOUBT 510 "in doubt"
         "An update must have a known outcome; whether this one was taken must be asked.";
+    OVERLOADED 511 "overloaded"
+        "The switch must have room for the message; send it again in some seconds.";
+    RATE_EXCEEDED 512 "rate exceeded"
+        "A line, an ORI and a user must send no more than their rates allow.";
+    SPACE_LOW 513 "space low"
+        "There must be room on the journal's disk; only what is urgent is taken.";
     SERVICE_UNKNOWN 519 "unknown service"
         "A state of service must name a host, a family, data class or key, and a known state.";
     CANADA_BY_CN 530 "Canada by another address"

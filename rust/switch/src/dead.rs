@@ -7,6 +7,9 @@ use clets_wire::KeyId;
 
 use crate::record::Outcome;
 
+/// Dead letters of one line; one that has so many takes nothing more.
+pub(crate) const DEAD_LETTERS_MAX: usize = 100_000;
+
 /// A dead letter: where the journal has it, and why it is one.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadLetter {
@@ -24,6 +27,7 @@ pub(crate) struct DeadLetter {
 #[derive(Debug, Default)]
 pub(crate) struct DeadLetters {
     letters: BTreeMap<(u64, u16), DeadLetter>,
+    counts: BTreeMap<LineId, usize>,
 }
 
 impl DeadLetters {
@@ -37,7 +41,9 @@ impl DeadLetters {
         died_us: i64,
     ) {
         let letter = DeadLetter { line, precedence, key, reason, died_us, cancelled_by: None };
-        self.letters.insert(name, letter);
+        if self.letters.insert(name, letter).is_none() {
+            *self.counts.entry(line).or_default() += 1;
+        }
     }
 
     pub(crate) fn find(&self, name: (u64, u16)) -> Option<&DeadLetter> {
@@ -53,11 +59,19 @@ impl DeadLetters {
         self.letters.iter().map(|(name, letter)| (*name, letter))
     }
 
+    /// How many a line has.
+    pub(crate) fn count(&self, line: LineId) -> usize {
+        self.counts.get(&line).copied().unwrap_or(0)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.letters.len()
     }
 
     pub(crate) fn remove(&mut self, name: (u64, u16)) {
-        self.letters.remove(&name);
+        let line = self.letters.remove(&name).map(|letter| letter.line);
+        if let Some(count) = line.and_then(|line| self.counts.get_mut(&line)) {
+            *count -= 1;
+        }
     }
 }

@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use crate::admission::Admission;
 use crate::archive::{self, Archive, Released, Unreadable};
 use crate::collate::Collation;
 use crate::confirm::Confirmations;
@@ -70,6 +71,7 @@ pub struct Engine {
     pub(crate) doubtful: Vec<(LineId, u8, Waiting)>,
     pub(crate) archive: Box<dyn Archive>,
     pub(crate) released: Released,
+    pub(crate) admission: Admission,
     /// What is below this precedence waits, until this moment.
     pub(crate) minimize: Option<(u8, i64)>,
     /// A record that could not be read: nothing more is done.
@@ -107,6 +109,7 @@ impl Engine {
             doubtful: Vec::new(),
             archive,
             released: Released::new(),
+            admission: Admission::default(),
             minimize: None,
             unreadable: None,
             held: VecDeque::new(),
@@ -171,6 +174,7 @@ impl Engine {
             }
             Event::Stranger { peer } => self.record_stranger(peer, effects),
             Event::Tick => {
+                self.count_shed(now_us, effects);
                 self.watch_sessions(now_us, effects);
                 self.fall_due(now_us, effects);
             }
@@ -180,6 +184,10 @@ impl Engine {
             self.release(self.durable, now_us, effects);
         }
         self.flush(effects);
+        if !effects.records.is_empty() {
+            self.admission.appended(self.next_number - 1, now_us);
+        }
+        self.admission.adjust(self.next_number - self.durable, now_us);
     }
 
     /// Appends a record and gives its number.
@@ -355,6 +363,7 @@ impl Engine {
     /// Everything below `count` is on stable storage: answer, queue, send.
     fn release(&mut self, count: u64, now_us: i64, effects: &mut Effects) {
         self.durable = self.durable.max(count);
+        self.admission.durable(self.durable, now_us);
         let mut touched: SmallVec<[LineId; 16]> = SmallVec::new();
         while self.held.front().is_some_and(|(number, _)| *number < count) {
             match self.held.pop_front() {

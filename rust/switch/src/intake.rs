@@ -9,6 +9,7 @@ use clets_routing::{LineId, LineKind};
 use clets_wire::{DecodeError, Dialect, Envelope, Key, KeyId, Precedence, Span, decode, text_form};
 use smallvec::SmallVec;
 
+use crate::dead::DEAD_LETTERS_MAX;
 use crate::decision::find_key;
 use crate::engine::{Engine, Held};
 use crate::facts::{Question, observe};
@@ -238,6 +239,10 @@ impl Engine {
             let decision = Decision::refusal(codes::UNKNOWN_KEY);
             return self.refuse(session, incoming, &decision, now_us, effects);
         };
+        let urgency = urgency(&bundle, key_id, Scope::Single, &incoming.envelope, incoming.bytes);
+        if let Err(code) = self.admits(incoming, urgency, now_us) {
+            return self.turn_away(session, incoming.receipt, urgency, code, effects);
+        }
         let name = self.reference_name(incoming);
         let body = fingerprint(incoming.original);
         match name.and_then(|name| self.references.find(name)) {
@@ -300,7 +305,8 @@ impl Engine {
         let limit = self.bundle.directory.settings().limits.queue_entries as usize;
         plan.legs.iter().any(|leg| {
             let line = self.outlet(self.line_of(leg));
-            self.lines.get(line.index()).is_some_and(|state| state.len() >= limit)
+            self.dead.count(self.line_of(leg)) >= DEAD_LETTERS_MAX
+                || self.lines.get(line.index()).is_some_and(|state| state.len() >= limit)
         })
     }
 

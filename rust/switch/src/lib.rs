@@ -9,6 +9,7 @@
 //! which carries it has been synced.
 #![forbid(unsafe_code)]
 
+mod admission;
 mod archive;
 mod bundle;
 mod calendar;

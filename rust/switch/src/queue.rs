@@ -222,6 +222,17 @@ pub(crate) enum Passage {
     Open,
 }
 
+impl Passage {
+    /// `drained`, `held`, `open`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Drained => "drained",
+            Self::Held => "held",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// Another way for what is meant for a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Diversion {

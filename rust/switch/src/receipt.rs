@@ -43,6 +43,19 @@ impl Receipt {
         SmallVec::from_vec(out)
     }
 
+    /// "Not now." A DMPP line learns of a temporary error, and sends the same again later.
+    pub(crate) fn turned_away(self, code: u16, text: &str) -> SmallVec<[u8; 48]> {
+        match self {
+            Self::Dmpp { validation, .. } => {
+                let mut out = Vec::new();
+                let why = status::TEMPORARY_ERROR;
+                dmpp::encode(&mut out, function::NEGATIVE_ACK, validation, why, 1, b"");
+                SmallVec::from_vec(out)
+            }
+            Self::Native { .. } => self.refused(code, text, false),
+        }
+    }
+
     /// "Refused." A DMPP line gets the words in a message of their own, if it can be addressed.
     pub(crate) fn refused(self, code: u16, text: &str, told: bool) -> SmallVec<[u8; 48]> {
         let mut out = Vec::new();

@@ -16,6 +16,8 @@ pub const OUTCOMES: u8 = 3;
 pub const LINE: u8 = 4;
 /// An operator's order for a line or a dead letter, or a diversion: [`OrderEvent`].
 pub const ORDER: u8 = 13;
+/// How many messages were turned away: [`Shed`].
+pub const SHED: u8 = 14;
 /// Numbers that may be sent from now on: [`Reserved`].
 pub const RESERVED: u8 = 12;
 /// The switch started with a bundle: [`Started`].
@@ -50,6 +52,7 @@ pub fn kind_name(kind: u8) -> &'static str {
         INTERCEPT => "intercept",
         ORDER => "order",
         RESERVED => "reserved",
+        SHED => "shed",
         _ => "unknown",
     }
 }
@@ -395,6 +398,14 @@ pub struct Reserved<'a> {
     /// Line, precedence, highest number.
     #[serde(borrow)]
     pub items: Vec<(Cow<'a, str>, u8, u64)>,
+}
+
+/// Messages that were turned away because there were too many; about one record a second.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Shed<'a> {
+    /// Line, code, precedence, how many.
+    #[serde(borrow)]
+    pub items: Vec<(Cow<'a, str>, u16, u8, u64)>,
 }
 
 /// What was ordered for a line, a dead letter or all lines, and what moved because of it.

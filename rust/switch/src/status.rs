@@ -33,6 +33,12 @@ pub struct LineStatus {
     pub service: Vec<(String, &'static str)>,
     /// Inquiries that a metered file has not answered.
     pub unanswered: usize,
+    /// What an operator lets it do: `open`, `held`, `drained`.
+    pub passage: &'static str,
+    /// The line that takes what is meant for it; empty when none does.
+    pub diverted_to: String,
+    /// Its dead letters.
+    pub dead_letters: usize,
 }
 
 /// The whole switch.
@@ -56,6 +62,12 @@ pub struct Status {
     pub intercepted: usize,
     /// Users whom an operator has suspended.
     pub suspended: usize,
+    /// Dead letters, which wait for an operator.
+    pub dead_letters: usize,
+    /// How far the switch is closed because of overload, percent; at 100 only P0 is taken.
+    pub closed_percent: u8,
+    /// For a minimize: what is below this precedence waits.
+    pub minimize: Option<u8>,
     /// Every line.
     pub lines: Vec<LineStatus>,
 }
@@ -75,6 +87,9 @@ impl Engine {
             alarms: self.confirmations.alarms,
             intercepted: self.intercepts.len(),
             suspended: self.suspended.len(),
+            dead_letters: self.dead.len(),
+            closed_percent: self.admission.closed_percent(),
+            minimize: self.minimize.map(|(precedence, _)| precedence),
             lines: lines
                 .map(|((id, line), state)| LineStatus {
                     name: line.name.to_string(),
@@ -97,6 +112,11 @@ impl Engine {
                         .map(|(family, state)| (family.to_string(), state.name()))
                         .collect(),
                     unanswered: state.unanswered(),
+                    passage: state.passage.name(),
+                    diverted_to: state
+                        .diverted
+                        .map_or_else(String::new, |diversion| self.line_name(diversion.to)),
+                    dead_letters: self.dead.count(id),
                 })
                 .collect(),
         }

@@ -337,3 +337,81 @@ fn the_journal_says_for_each_order_who_and_why() {
     let event: record::OrderEvent<'_> = record::decode(body).unwrap();
     assert_eq!((&*event.operator, &*event.account, &*event.reason), ("SAMPLE", "clets", "A TEST"));
 }
+
+#[test]
+fn a_line_that_sends_more_than_its_rate_is_turned_away_at_once() {
+    let limited = DOCUMENT.replace(
+        r#""reply_deadline_ms": 30000,
+  "fields""#,
+        r#""reply_deadline_ms": 30000,
+  "rates": {"line": {"per_second": 2, "burst": 3}, "ori": {"per_second": 0, "burst": 0},
+   "user": {"per_second": 0, "burst": 0}, "urgent": {"per_second": 1, "burst": 1}},
+  "fields""#,
+    );
+    assert_ne!(limited, DOCUMENT);
+    let mut world = World::of(bundle(&limited));
+    world.connect(ALPHA, "alpha");
+    world.connect(BETA, "beta");
+    world.sync();
+    world.seen(ALPHA);
+    let send = |world: &mut World, number: usize| {
+        world.dmpp(ALPHA, &NOTE.replace("REF2", &format!("R{number}")));
+    };
+    (0..10).for_each(|number| send(&mut world, number));
+    let records = world.journal.len();
+    assert_eq!(world.seen(ALPHA), vec![Seen::Nak(0x12); 7], "before anything is durable");
+    world.sync();
+    assert_eq!(world.seen(ALPHA), vec![Seen::Ack; 3]);
+    assert_eq!(world.data(BETA).len(), 3);
+    world.wait(1);
+    let shed = world.journal[records..].iter().find(|(kind, ..)| *kind == record::SHED).unwrap();
+    let shed: record::Shed<'_> = record::decode(&shed.2).unwrap();
+    assert_eq!(shed.items, [("alpha".into(), 512, 3, 7)]);
+    (3..10).for_each(|number| send(&mut world, number));
+    world.sync();
+    let seen = world.seen(ALPHA);
+    assert_eq!(seen.iter().filter(|it| **it == Seen::Ack).count(), 2, "{seen:?}");
+}
+
+#[test]
+fn with_little_space_only_what_is_urgent_is_taken() {
+    let mut world = connected();
+    world.engine.set_space(90);
+    world.dmpp(ALPHA, NOTE);
+    assert_eq!(world.seen(ALPHA), [Seen::Nak(0x12)]);
+    world.dmpp(ALPHA, PLATE);
+    world.sync();
+    assert_eq!(world.seen(ALPHA), [Seen::Ack]);
+    world.engine.set_space(40);
+    world.dmpp(ALPHA, &PLATE.replace("REF1", "REF9"));
+    assert_eq!(world.seen(ALPHA), [Seen::Nak(0x12)]);
+    world.engine.set_space(500);
+    world.dmpp(ALPHA, NOTE);
+    world.sync();
+    assert_eq!(world.seen(ALPHA), [Seen::Ack]);
+}
+
+#[test]
+fn many_wait_and_are_read_again_and_go_out_in_order() {
+    // The whole way of many: more than are kept at hand, so that most are read again.
+    let roomy = DOCUMENT.replace("\"queue_entries\": 10", "\"queue_entries\": 10000");
+    let mut world = World::of(bundle(&roomy));
+    world.connect(ALPHA, "alpha");
+    for number in 0..2_000 {
+        world.dmpp(
+            ALPHA,
+            &NOTE.replace("REF2", &format!("M{number}")).replace("NOON", &format!("{number:05}")),
+        );
+    }
+    world.sync();
+    world.connect(BETA, "beta");
+    let mut got = Vec::new();
+    while got.len() < 2_000 {
+        world.sync();
+        let texts = world.data(BETA);
+        assert!(!texts.is_empty(), "after {}", got.len());
+        got.extend(texts.into_iter().map(|text| text[text.len() - 5..].to_owned()));
+        world.native(BETA, Kind::Delivered, 3, got.len() as u64, b"");
+    }
+    assert!(got.iter().enumerate().all(|(place, text)| *text == format!("{place:05}")));
+}

@@ -1,0 +1,319 @@
+//! What is let in when there is too much: limits on how often one sender may send, and the time
+//! that everything waits for the disk.
+//!
+//! Under overload the switch goes on reading and says no, the lowest precedence first; P0 is never
+//! turned away. A message that is turned away is answered at once and was not stored: it may be
+//! sent again under the same reference. Such answers are counted in the journal once a second, for
+//! a record of each would be one more load.
+//!
+//! The measure is the time that the last records took to become durable. It holds the disk's time
+//! and one turn of the shell's loop, which grows with what waits in the sockets. As in `CoDel`
+//! (CITE: RFC 8289) the least time of an interval counts, so that a burst alone closes nothing.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clets_routing::{LineId, OriId, Rates, UserId};
+use clets_wire::Precedence;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::Effects;
+use crate::codes;
+use crate::engine::Engine;
+use crate::intake::Incoming;
+use crate::receipt::Receipt;
+use crate::record::{self, Shed};
+use crate::session::Session;
+
+/// The least time of an interval that is too long, microseconds.
+const TARGET_US: i64 = 15_000;
+/// How long an interval is, microseconds.
+const INTERVAL_US: i64 = 100_000;
+/// So few records on their way are no backlog, however slow the disk.
+const BACKLOG_MIN: u64 = 256;
+/// So many records on their way leave room for P0 alone.
+const BACKLOG_MAX: u64 = 100_000;
+/// The valve closes in so many steps for each precedence, P4 to P1.
+const STEPS: i64 = 64;
+/// Closed for all but P0.
+const CLOSED: i64 = 4 * STEPS;
+
+/// How often something may happen: so many a second, and so many at once.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    thousandths: u64,
+    at_us: i64,
+}
+
+impl Bucket {
+    /// Whether one more may happen now.
+    fn take(&mut self, per_second: u32, burst: u32, now_us: i64) -> bool {
+        let passed_us = u64::try_from(now_us - self.at_us).unwrap_or(0);
+        let full = u64::from(burst.max(1)) * 1000;
+        let gained = passed_us.saturating_mul(u64::from(per_second)) / 1000;
+        if gained > 0 {
+            self.thousandths = self.thousandths.saturating_add(gained).min(full);
+            self.at_us = now_us;
+        }
+        let Some(left) = self.thousandths.checked_sub(1000) else {
+            return false;
+        };
+        self.thousandths = left;
+        true
+    }
+}
+
+/// Who is limited.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Sender {
+    Line(LineId),
+    Ori(OriId),
+    /// P0 of an ORI.
+    Urgent(OriId),
+    User(UserId),
+}
+
+/// How much is let in.
+#[derive(Debug, Default)]
+pub(crate) struct Admission {
+    buckets: HashMap<Sender, Bucket, RandomState>,
+    /// A record whose way to the disk is timed.
+    timed: Option<(u64, i64)>,
+    /// The least time of this interval; none when nothing became durable in it.
+    least_us: Option<i64>,
+    interval_us: i64,
+    /// How far the valve is closed, 0 to [`CLOSED`].
+    closed: i64,
+    turn: u32,
+    /// Free space for the journal, thousandths of the whole.
+    free_permille: u16,
+    known_space: bool,
+    /// What was turned away since the last record of it.
+    shed: BTreeMap<(LineId, u16, u8), u64>,
+    counted_us: i64,
+}
+
+impl Admission {
+    fn allows(&mut self, sender: Sender, (per_second, burst): (u32, u32), now_us: i64) -> bool {
+        if per_second == 0 {
+            return true;
+        }
+        let full = Bucket { thousandths: u64::from(burst.max(1)) * 1000, at_us: now_us };
+        self.buckets.entry(sender).or_insert(full).take(per_second, burst, now_us)
+    }
+
+    /// A record was appended.
+    pub(crate) fn appended(&mut self, number: u64, now_us: i64) {
+        self.timed.get_or_insert((number, now_us));
+    }
+
+    /// Records became durable: `backlog` are still on their way.
+    pub(crate) fn durable(&mut self, count: u64, now_us: i64) {
+        if let Some((number, at_us)) = self.timed
+            && number < count
+        {
+            let took_us = now_us - at_us;
+            self.least_us = Some(self.least_us.map_or(took_us, |least| least.min(took_us)));
+            self.timed = None;
+        }
+    }
+
+    /// Opens or closes the valve, once in an interval.
+    pub(crate) fn adjust(&mut self, backlog: u64, now_us: i64) {
+        if now_us - self.interval_us < INTERVAL_US {
+            return;
+        }
+        self.interval_us = now_us;
+        let waits_us = self.timed.map_or(0, |(_, at_us)| now_us - at_us);
+        let least_us = self.least_us.take().unwrap_or(waits_us);
+        self.closed = if backlog > BACKLOG_MAX {
+            CLOSED
+        } else if backlog > BACKLOG_MIN && least_us > TARGET_US {
+            (self.closed + (8 * least_us / TARGET_US).clamp(4, 48)).min(CLOSED)
+        } else {
+            (self.closed - 4).max(0)
+        };
+    }
+
+    /// Whether a message of this precedence is turned away for now, and why.
+    fn refuses(&mut self, precedence: u8) -> Option<u16> {
+        if precedence == Precedence::P0 as u8 {
+            return None;
+        }
+        let low = self.known_space
+            && (self.free_permille < 50
+                || (self.free_permille < 100 && precedence >= Precedence::P3 as u8));
+        if low {
+            return Some(codes::SPACE_LOW);
+        }
+        let band = i64::from(Precedence::P4 as u8) - i64::from(precedence);
+        let closed = (self.closed - band * STEPS).clamp(0, STEPS);
+        if closed == 0 {
+            return None;
+        }
+        // Evenly spread, so that none of many senders in turn is always the one.
+        self.turn = self.turn.wrapping_add(1);
+        let place = i64::from(self.turn.wrapping_mul(0x9E37_79B1) >> 26);
+        (place < closed).then_some(codes::OVERLOADED)
+    }
+
+    /// How far the valve is closed, percent.
+    pub(crate) fn closed_percent(&self) -> u8 {
+        u8::try_from(self.closed * 100 / CLOSED).unwrap_or(100)
+    }
+}
+
+impl Engine {
+    /// How much of the journal's file system is free, thousandths. Below 100 only P0 to P2 are
+    /// taken, below 50 only P0.
+    pub fn set_space(&mut self, free_permille: u16) {
+        self.admission.free_permille = free_permille;
+        self.admission.known_space = true;
+    }
+
+    /// Whether one more message of a sender is taken now, else the code that says why not.
+    pub(crate) fn admits(
+        &mut self,
+        incoming: &Incoming<'_>,
+        mut precedence: u8,
+        now_us: i64,
+    ) -> Result<(), u16> {
+        let bundle = Arc::clone(&self.bundle);
+        let rates = &bundle.directory.settings().rates;
+        let admission = &mut self.admission;
+        if *rates == Rates::default() {
+            return admission.refuses(precedence).map_or(Ok(()), Err);
+        }
+        let ori = bundle.directory.ori(incoming.part(incoming.envelope.origin));
+        let user = bundle.directory.user(incoming.part(incoming.envelope.user));
+        // What claims to be urgent more often than that is judged by its time like an inquiry.
+        let urgent = precedence == Precedence::P0 as u8;
+        if urgent
+            && let Some(ori) = ori
+            && !admission.allows(Sender::Urgent(ori), rates.urgent.pair(), now_us)
+        {
+            precedence = Precedence::P2 as u8;
+        }
+        if precedence != Precedence::P0 as u8 {
+            let line = Some((Sender::Line(incoming.line), rates.line.pair()));
+            let ori = ori.map(|ori| (Sender::Ori(ori), rates.ori.pair()));
+            let user = user.map(|user| (Sender::User(user), rates.user.pair()));
+            for (sender, rate) in [line, ori, user].into_iter().flatten() {
+                if !admission.allows(sender, rate, now_us) {
+                    return Err(codes::RATE_EXCEEDED);
+                }
+            }
+        }
+        admission.refuses(precedence).map_or(Ok(()), Err)
+    }
+
+    /// Says no at once, without a record of its own.
+    pub(crate) fn turn_away(
+        &mut self,
+        session: &Session,
+        receipt: Receipt,
+        precedence: u8,
+        code: u16,
+        effects: &mut Effects,
+    ) {
+        *self.admission.shed.entry((session.line, code, precedence)).or_default() += 1;
+        let text = codes::find(code).map_or("", |code| code.expected);
+        let answer = receipt.turned_away(code, text);
+        if let Receipt::Native { sequence } = receipt
+            && let Some(line) = self.line_state(session.line)
+        {
+            line.note_answer(crate::queue::Given { sequence, number: 0, code });
+        }
+        if let Some(state) = self.line_state(session.line) {
+            state.tally.refused += 1;
+        }
+        effects.buffer(session.connection).extend_from_slice(&answer);
+    }
+
+    /// Once a second: how many were turned away.
+    pub(crate) fn count_shed(&mut self, now_us: i64, effects: &mut Effects) {
+        const COUNT_US: i64 = 1_000_000;
+        if self.admission.shed.is_empty() || now_us - self.admission.counted_us < COUNT_US {
+            return;
+        }
+        self.admission.counted_us = now_us;
+        let shed = std::mem::take(&mut self.admission.shed);
+        let items = shed
+            .into_iter()
+            .map(|((line, code, precedence), count)| {
+                (Cow::Owned(self.line_name(line)), code, precedence, count)
+            })
+            .collect();
+        self.append(record::SHED, record::encode(&Shed { items }), effects);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_its_burst_at_once_and_its_rate_after() {
+        let mut bucket = Bucket { thousandths: 5_000, at_us: 0 };
+        let taken =
+            |bucket: &mut Bucket, now_us| (0..100).filter(|_| bucket.take(10, 5, now_us)).count();
+        assert_eq!(taken(&mut bucket, 0), 5);
+        assert_eq!(taken(&mut bucket, 1_000_000), 5, "never more than the burst");
+        let spread: usize =
+            (1..=100).map(|step| taken(&mut bucket, 1_000_000 + step * 10_000)).sum();
+        assert_eq!(spread, 10, "ten in a second, however often it is asked");
+    }
+
+    #[test]
+    fn the_valve_closes_from_the_lowest_precedence_and_never_for_p0() {
+        let mut admission = Admission::default();
+        let mut now_us = 0;
+        let mut refused_first = [i64::MAX; 5];
+        for _ in 0..40 {
+            admission.appended(1, now_us);
+            now_us += INTERVAL_US;
+            admission.durable(2, now_us);
+            admission.adjust(BACKLOG_MIN + 1, now_us);
+            for precedence in 0..5_u8 {
+                let refused = (0..64).filter(|_| admission.refuses(precedence).is_some()).count();
+                if refused > 0 {
+                    let first = &mut refused_first[usize::from(precedence)];
+                    *first = (*first).min(now_us);
+                }
+            }
+        }
+        assert_eq!(refused_first[0], i64::MAX);
+        assert!(refused_first[1..].is_sorted_by(|left, right| left >= right), "{refused_first:?}");
+        assert_eq!(admission.closed_percent(), 100);
+        for _ in 0..200 {
+            now_us += INTERVAL_US;
+            admission.adjust(0, now_us);
+        }
+        assert!((0..5).all(|precedence| admission.refuses(precedence).is_none()));
+    }
+
+    #[test]
+    fn a_slow_disk_alone_turns_nothing_away() {
+        let mut admission = Admission::default();
+        for step in 1..100 {
+            admission.appended(step, (step as i64 - 1) * INTERVAL_US);
+            admission.durable(step + 1, step as i64 * INTERVAL_US);
+            admission.adjust(20, step as i64 * INTERVAL_US);
+        }
+        assert_eq!(admission.refuses(4), None);
+    }
+
+    #[test]
+    fn little_space_leaves_room_for_the_urgent() {
+        let mut admission = Admission::default();
+        assert_eq!(admission.refuses(4), None, "as long as it is not known");
+        admission.known_space = true;
+        for (free_permille, refused) in [(200, 5), (99, 3), (49, 1), (0, 1)] {
+            admission.free_permille = free_permille;
+            let first = (0..5).find(|it| admission.refuses(*it).is_some()).unwrap_or(5);
+            assert_eq!(first, refused, "{free_permille}");
+        }
+    }
+}
