@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clets_routing::Directory;
-use clets_switch::{Archive, Bundle, ConnectionId, Effects, Engine, Event, Judge};
+use clets_switch::{Archive, Archived, Bundle, ConnectionId, Effects, Engine, Event, Judge};
 use clets_wire::framing::native;
 use clets_wire::{Catalogue, Dialect, Outbound, decode, encode, text_form};
 
@@ -53,7 +53,7 @@ fn reply_in_xml() -> Vec<u8> {
 struct Nothing;
 
 impl Archive for Nothing {
-    fn read(&mut self, number: u64) -> Result<(u8, Vec<u8>), String> {
+    fn read(&mut self, number: u64) -> Result<Archived, String> {
         Err(format!("record {number} was asked for"))
     }
 }

@@ -18,11 +18,22 @@ use crate::{Bundle, codes};
 /// The engine reads here only what [`crate::Event::Durable`] has told it is on stable storage. A
 /// read may touch the disk; it is short, and most of what is read was written a moment ago.
 pub trait Archive: fmt::Debug + Send {
-    /// The kind and the body of a record.
+    /// A record.
     ///
     /// # Errors
     /// Why it cannot be had, in words: the switch then stops rather than pass it over.
-    fn read(&mut self, number: u64) -> Result<(u8, Vec<u8>), String>;
+    fn read(&mut self, number: u64) -> Result<Archived, String>;
+}
+
+/// A record that was read again.
+#[derive(Clone, Debug)]
+pub struct Archived {
+    /// Its kind, one of [`crate::record`].
+    pub kind: u8,
+    /// When it was appended, microseconds since 1970, UTC.
+    pub time_us: i64,
+    /// Its body.
+    pub body: Vec<u8>,
 }
 
 /// A record that is needed and cannot be read.
@@ -118,11 +129,11 @@ fn read(
     number: u64,
     index: u16,
 ) -> Result<(Stored, EntryRecord<'static>), String> {
-    let (kind, body) = archive.read(number)?;
+    let Archived { kind, body, .. } = archive.read(number)?;
     if kind == record::INTERCEPT {
         let event: InterceptEvent<'_> = record::decode(&body).map_err(|it| it.to_string())?;
         let entry = entry_of(&event.entries, index)?;
-        let (kind, body) = archive.read(event.message)?;
+        let Archived { kind, body, .. } = archive.read(event.message)?;
         return Ok((accepted(bundle, event.message, kind, &body)?.0, entry));
     }
     let (stored, entries) = accepted(bundle, number, kind, &body)?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use clets_routing::LineId;
 use clets_wire::{Action, Answer, KeyId};
+use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
 use crate::intake::Incoming;
@@ -56,6 +57,28 @@ pub(crate) struct Collation {
     bytes: usize,
 }
 
+/// What a snapshot says of a collation: bytes so far, and its parts.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct CollationState {
+    bytes: usize,
+    /// Entry, line, codes, state, replies, how many went by themselves.
+    parts: Vec<(Option<u16>, u16, String, u8, Vec<u64>, usize)>,
+}
+
+impl CollationState {
+    /// The numbers of the replies that wait, part by part.
+    pub(crate) fn replies(&self) -> Vec<u64> {
+        self.parts.iter().flat_map(|part| part.4.iter().copied()).collect()
+    }
+}
+
+impl State {
+    fn of(number: u8) -> Self {
+        let known = [Self::Answered, Self::NotAsked, Self::Silent];
+        known.into_iter().find(|it| *it as u8 == number).unwrap_or(Self::Waiting)
+    }
+}
+
 impl Collation {
     fn is_complete(&self) -> bool {
         self.parts.iter().all(|part| part.state != State::Waiting)
@@ -67,6 +90,55 @@ impl Collation {
 }
 
 impl Engine {
+    /// For a snapshot.
+    pub(crate) fn collation_states(&self) -> Vec<(u64, CollationState)> {
+        let part = |it: &Part| {
+            let replies = it.replies.iter().map(|reply| reply.number).collect();
+            (it.index, it.line.0, it.codes.clone(), it.state as u8, replies, it.apart)
+        };
+        let mut states: Vec<(u64, CollationState)> = self
+            .collations
+            .iter()
+            .map(|(number, it)| {
+                let parts = it.parts.iter().map(part).collect();
+                (*number, CollationState { bytes: it.bytes, parts })
+            })
+            .collect();
+        states.sort_by_key(|(number, _)| *number);
+        states
+    }
+
+    /// Gathers on as a snapshot says; `replies` are those that it names, in order.
+    pub(crate) fn resume_collation(
+        &mut self,
+        asked: Arc<Stored>,
+        state: &CollationState,
+        replies: &[Arc<Stored>],
+        line: &dyn Fn(u16) -> Option<LineId>,
+    ) {
+        let mut replies = replies.iter();
+        let parts = state.parts.iter().map(|(index, at, codes, state, numbers, apart)| Part {
+            index: *index,
+            line: line(*at).unwrap_or(LineId::NOBODY),
+            codes: codes.clone(),
+            state: State::of(*state),
+            replies: replies.by_ref().take(numbers.len()).map(Arc::clone).collect(),
+            apart: *apart,
+        });
+        let parts = parts.collect();
+        let number = asked.number;
+        self.collations.insert(number, Collation { asked, parts, bytes: state.bytes });
+    }
+
+    /// Messages that gathered replies and hit confirmations still need.
+    pub(crate) fn needed_messages(&self) -> impl Iterator<Item = u64> {
+        let replies = self.collations.values().flat_map(|it| {
+            it.parts.iter().flat_map(|part| part.replies.iter().map(|reply| reply.number))
+        });
+        let asked = self.collations.keys().copied();
+        asked.chain(replies).chain(self.confirmations.state().0)
+    }
+
     /// Whether the replies to a message are to come in one: as its line has it, unless the
     /// message itself says `Y` or `N`.
     pub(crate) fn collates(&self, incoming: &Incoming<'_>, key: KeyId, plan: &Plan<'_>) -> bool {

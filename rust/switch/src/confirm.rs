@@ -47,6 +47,13 @@ impl Confirmations {
         self.open.len()
     }
 
+    /// The requests that wait, and the alarms so far.
+    pub(crate) fn state(&self) -> (Vec<u64>, u64) {
+        let mut numbers: Vec<u64> = self.open.keys().copied().collect();
+        numbers.sort_unstable();
+        (numbers, self.alarms)
+    }
+
     fn begin(&mut self, stored: &Arc<Stored>) {
         let names = names(stored, stored.origin());
         for name in &names {

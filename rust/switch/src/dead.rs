@@ -41,6 +41,11 @@ impl DeadLetters {
         died_us: i64,
     ) {
         let letter = DeadLetter { line, precedence, key, reason, died_us, cancelled_by: None };
+        self.insert(name, letter);
+    }
+
+    pub(crate) fn insert(&mut self, name: (u64, u16), letter: DeadLetter) {
+        let line = letter.line;
         if self.letters.insert(name, letter).is_none() {
             *self.counts.entry(line).or_default() += 1;
         }

@@ -23,7 +23,6 @@ use crate::references::{Reference, References, fingerprint};
 use crate::reply::Pending;
 use crate::service::Service;
 use crate::session::Session;
-use crate::timers::Timer;
 use crate::{Control, Decision, Effects, codes};
 
 /// A message on its way in.
@@ -298,7 +297,8 @@ impl Engine {
     fn reference_name(&self, incoming: &Incoming<'_>) -> Option<u64> {
         let station = incoming.part(incoming.envelope.station);
         let reference = incoming.part(incoming.envelope.reference);
-        (!reference.is_empty()).then(|| References::name(incoming.line, &[station, reference]))
+        let line = self.bundle.directory.line(incoming.line);
+        (!reference.is_empty()).then(|| References::name(line, &[station, reference]))
     }
 
     pub(crate) fn is_full(&self, plan: &Plan<'_>) -> bool {
@@ -498,11 +498,11 @@ impl Engine {
         }
         let control = Control::of(entry.stored.number, entry.index);
         let update = self.bundle.catalogue.key(entry.stored.key).is_some_and(|key| key.update);
-        if !update && !after_delivery {
-            self.timers.set(now_us + i64::from(*reply_within_ms) * 1000, Timer::Reply(control));
-        }
         let key = entry.key.unwrap_or(entry.stored.key);
         self.pending.insert(control, Pending::new(entry, key));
+        if !update && !after_delivery {
+            self.reply_due(control, now_us + i64::from(*reply_within_ms) * 1000);
+        }
     }
 
     /// What the destination of a leg takes; a station takes everything.

@@ -207,7 +207,32 @@ pub(crate) fn named(text: &str, most: usize) -> bool {
     !text.trim().is_empty() && text.len() <= most && !text.chars().any(char::is_control)
 }
 
+/// What a snapshot says of a message in the queue, beside its record: since when, and its lock
+/// (operator, account, until).
+pub(crate) type InterceptState = (i64, Option<(String, String, i64)>);
+
 impl Engine {
+    /// For a snapshot.
+    pub(crate) fn intercept_states(&self) -> Vec<(u64, InterceptState)> {
+        let lock = |it: &Lock| (it.operator.clone(), it.account.clone(), it.until_us);
+        let state = |it: &Intercept| (it.held_us, it.lock.as_ref().map(lock));
+        self.intercepts.iter().map(|(number, it)| (*number, state(it))).collect()
+    }
+
+    /// Puts a message into the queue again as a snapshot says.
+    pub(crate) fn resume_intercept(
+        &mut self,
+        stored: &Arc<Stored>,
+        accepted: &Accepted<'_>,
+        (held_us, lock): InterceptState,
+    ) {
+        self.hold_for_approval(stored, accepted, held_us);
+        if let Some(intercept) = self.intercepts.get_mut(&stored.number) {
+            intercept.lock =
+                lock.map(|(operator, account, until_us)| Lock { operator, account, until_us });
+        }
+    }
+
     /// The intercept queue, the oldest message first.
     #[must_use]
     pub fn intercepts(&self, now_us: i64) -> Vec<InterceptStatus> {

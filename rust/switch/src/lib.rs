@@ -42,11 +42,12 @@ mod reply;
 mod service;
 mod session;
 mod shadow;
+mod snapshot;
 mod status;
 mod timers;
 mod traits;
 
-pub use archive::{Archive, Unreadable};
+pub use archive::{Archive, Archived, Unreadable};
 pub use bundle::{Bundle, BundleError};
 pub use control::Control;
 pub use decision::{Decision, Judge};

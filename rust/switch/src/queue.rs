@@ -166,6 +166,9 @@ struct Flight {
     sent_us: i64,
 }
 
+/// The counts of a queue: next number, delivered, reserved.
+pub(crate) type QueueState = (u64, u64, u64);
+
 /// What waits for a line in one precedence, in order of number.
 #[derive(Debug)]
 struct Queue {
@@ -223,6 +226,11 @@ pub(crate) enum Passage {
 }
 
 impl Passage {
+    /// The one with this discriminant.
+    pub(crate) fn of(number: u8) -> Self {
+        [Self::Drained, Self::Held].into_iter().find(|it| *it as u8 == number).unwrap_or_default()
+    }
+
     /// `drained`, `held`, `open`.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -350,6 +358,25 @@ impl LineState {
     /// Whether an entry may have been on the wire before the switch started.
     pub(crate) fn is_reserved(&self, precedence: u8, sequence: u64) -> bool {
         self.queues.get(usize::from(precedence)).is_some_and(|it| sequence <= it.reserved)
+    }
+
+    /// The counts of its queues, P0 to P4.
+    pub(crate) fn queue_states(&self) -> Vec<QueueState> {
+        self.queues.iter().map(|it| (it.next_sequence, it.delivered, it.reserved)).collect()
+    }
+
+    /// Sets the counts that [`LineState::queue_states`] gave.
+    pub(crate) fn set_queue_states(&mut self, states: &[QueueState]) {
+        for (queue, (next_sequence, delivered, reserved)) in self.queues.iter_mut().zip(states) {
+            queue.next_sequence = *next_sequence;
+            queue.delivered = *delivered;
+            (queue.reserved, queue.reserving) = (*reserved, *reserved);
+        }
+    }
+
+    /// The answers that are remembered, the oldest first.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = &Given> {
+        self.answers.iter()
     }
 
     /// Remembers the answer to an in-sequence.

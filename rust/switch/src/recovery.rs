@@ -32,19 +32,19 @@ pub struct ReplayError {
 
 /// An entry without an outcome.
 #[derive(Debug)]
-struct Open {
-    line: LineId,
-    precedence: u8,
-    waiting: Waiting,
+pub(crate) struct Open {
+    pub(crate) line: LineId,
+    pub(crate) precedence: u8,
+    pub(crate) waiting: Waiting,
 }
 
 /// The engine while its journal is read.
 #[derive(Debug)]
 pub struct Replay {
-    engine: Engine,
+    pub(crate) engine: Engine,
     /// Entries without an outcome so far.
-    open: BTreeMap<(u64, u16), Open>,
-    orphans: u64,
+    pub(crate) open: BTreeMap<(u64, u16), Open>,
+    pub(crate) orphans: u64,
 }
 
 impl Replay {
@@ -257,18 +257,20 @@ impl Replay {
     fn remember(&mut self, line: LineId, stored: &Stored, body: &[u8], time_us: i64) {
         let body = fingerprint(body);
         let reference = Reference { body, number: stored.number };
-        let name = match self.engine.bundle().directory.line(line).kind {
+        let bundle = Arc::clone(self.engine.bundle());
+        let known = bundle.directory.line(line);
+        let name = match known.kind {
             LineKind::Agency if stored.reference().is_empty() => return,
-            LineKind::Agency => References::name(line, &[stored.station(), stored.reference()]),
+            LineKind::Agency => References::name(known, &[stored.station(), stored.reference()]),
             LineKind::Host => {
                 let echoed = match stored.dialect {
                     Dialect::Clets => stored.reference(),
                     _ => stored.part(stored.envelope.control),
                 };
-                References::name(line, &[echoed, &body.to_be_bytes()])
+                References::name(known, &[echoed, &body.to_be_bytes()])
             }
         };
-        let table = match self.engine.bundle().directory.line(line).kind {
+        let table = match known.kind {
             LineKind::Agency => &mut self.engine.references,
             LineKind::Host => &mut self.engine.host_references,
         };

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash};
 
-use clets_routing::LineId;
+use clets_routing::Line;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -26,9 +26,11 @@ pub(crate) struct Reference {
 impl References {
     /// The name of (line, who, reference) in this table: 64 bits. Two names that fall together, one
     /// in many millions of days, cost a refusal with E211 and no message.
-    pub(crate) fn name(line: LineId, parts: &[&[u8]]) -> u64 {
+    ///
+    /// A line counts by its name, for numbers of lines change with the bundle.
+    pub(crate) fn name(line: &Line, parts: &[&[u8]]) -> u64 {
         let mut hasher = FixedState::with_seed(0x0063_6c65_7473).build_hasher();
-        (line.0, parts).hash(&mut hasher);
+        (&line.name, parts).hash(&mut hasher);
         std::hash::Hasher::finish(&hasher)
     }
 
@@ -43,6 +45,22 @@ impl References {
             && let Some((_, oldest)) = self.order.pop_front()
         {
             self.known.remove(&oldest);
+        }
+    }
+
+    /// When, name, fingerprint and number of all, the oldest first.
+    pub(crate) fn rows(&self) -> Vec<(i64, u64, u64, u64)> {
+        let row = |(at_us, name): &(i64, u64)| {
+            let known = self.known.get(name)?;
+            Some((*at_us, *name, known.body, known.number))
+        };
+        self.order.iter().filter_map(row).collect()
+    }
+
+    /// Remembers what [`References::rows`] gave.
+    pub(crate) fn fill(&mut self, rows: Vec<(i64, u64, u64, u64)>) {
+        for (at_us, name, body, number) in rows {
+            self.remember(name, Reference { body, number }, at_us);
         }
     }
 

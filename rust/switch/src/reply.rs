@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use clets_policy::{Action, Effect};
 use clets_routing::LineId;
 use clets_wire::{Dialect, Envelope, KeyId, decode};
+use serde::{Deserialize, Serialize};
 
 use crate::bundle::KeyFacts;
 use crate::decision::{find_key, whose};
@@ -88,6 +90,8 @@ pub(crate) struct Pending {
     index: u16,
     reply_within_ms: u32,
     after_delivery: bool,
+    /// Its reply is due then, microseconds since 1970; 0 while nothing is due.
+    due_us: i64,
     /// A reply came.
     pub(crate) answered: bool,
     /// The deadline passed, and the sender was told.
@@ -111,6 +115,7 @@ impl Pending {
             index: entry.index,
             reply_within_ms,
             after_delivery,
+            due_us: 0,
             answered: false,
             overdue: false,
         }
@@ -139,7 +144,8 @@ impl Engine {
         };
         let control = Control::parse(echoed);
         let body = fingerprint(incoming.original);
-        let name = References::name(incoming.line, &[echoed, &body.to_be_bytes()]);
+        let line = self.bundle.directory.line(incoming.line);
+        let name = References::name(line, &[echoed, &body.to_be_bytes()]);
         if let Some(known) = self.host_references.find(name) {
             // The host did not see our acknowledgement and sent the same again.
             return self.answer_accepted(session, incoming.receipt, known.number);
@@ -429,8 +435,86 @@ impl Engine {
         };
         let key = self.bundle.catalogue.key(pending.stored.key);
         if pending.after_delivery || key.is_some_and(|key| key.update) {
-            let within_us = i64::from(pending.reply_within_ms) * 1000;
-            self.timers.set(now_us + within_us, Timer::Reply(control));
+            let due_us = now_us + i64::from(pending.reply_within_ms) * 1000;
+            self.reply_due(control, due_us);
         }
     }
+
+    /// Sets the time by which a reply must have come.
+    pub(crate) fn reply_due(&mut self, control: Control, due_us: i64) {
+        if let Some(pending) = self.pending.get_mut(&control) {
+            pending.due_us = due_us;
+        }
+        self.timers.set(due_us, Timer::Reply(control));
+    }
+
+    /// All inquiries that wait or have waited for replies, in order.
+    pub(crate) fn pending_states(&self) -> Vec<(u64, u16, PendingState)> {
+        let mut states: Vec<_> = self
+            .pending
+            .iter()
+            .map(|(control, it)| {
+                let state = PendingState {
+                    key: it.key.0,
+                    host: it.host.0,
+                    place: (it.precedence, it.sequence),
+                    reply_within_ms: it.reply_within_ms,
+                    after_delivery: it.after_delivery,
+                    due_us: it.due_us,
+                    answered: it.answered,
+                    overdue: it.overdue,
+                    follow_ups: it.stored.follow_ups.load(Ordering::Relaxed),
+                };
+                (control.number(), control.leg(), state)
+            })
+            .collect();
+        states.sort_by_key(|(number, leg, _)| (*number, *leg));
+        states
+    }
+
+    /// Goes on waiting for replies as a snapshot says.
+    pub(crate) fn resume_pending(
+        &mut self,
+        stored: &Arc<Stored>,
+        index: u16,
+        state: &PendingState,
+        line: &dyn Fn(u16) -> Option<LineId>,
+    ) {
+        let Some(host) = line(state.host) else {
+            return;
+        };
+        stored.follow_ups.store(state.follow_ups, Ordering::Relaxed);
+        let control = Control::of(stored.number, index);
+        let pending = Pending {
+            stored: Arc::clone(stored),
+            key: KeyId(state.key),
+            host,
+            precedence: state.place.0,
+            sequence: state.place.1,
+            index,
+            reply_within_ms: state.reply_within_ms,
+            after_delivery: state.after_delivery,
+            due_us: 0,
+            answered: state.answered,
+            overdue: state.overdue,
+        };
+        self.pending.insert(control, pending);
+        if state.due_us != 0 {
+            self.reply_due(control, state.due_us);
+        }
+    }
+}
+
+/// What a snapshot says of an inquiry.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct PendingState {
+    key: u16,
+    host: u16,
+    place: (u8, u64),
+    reply_within_ms: u32,
+    after_delivery: bool,
+    due_us: i64,
+    answered: bool,
+    overdue: bool,
+    follow_ups: u8,
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use clets_routing::LineId;
 use clets_switch::record::{self, Outcome, Outcomes};
 use clets_switch::{
-    Archive, Bundle, Command, CommandError, ConnectionId, Effects, Engine, Event, Order, Ordered,
-    Performed, Replay,
+    Archive, Archived, Bundle, Command, CommandError, ConnectionId, Effects, Engine, Event, Order,
+    Ordered, Performed, Replay,
 };
 use clets_wire::framing::dmpp::{self, function};
 use clets_wire::framing::native;
@@ -120,12 +120,14 @@ pub(crate) enum Seen {
 #[derive(Debug)]
 struct Shelf(Records);
 
-type Records = Arc<Mutex<Vec<(u8, Vec<u8>)>>>;
+type Records = Arc<Mutex<Vec<(u8, i64, Vec<u8>)>>>;
 
 impl Archive for Shelf {
-    fn read(&mut self, number: u64) -> Result<(u8, Vec<u8>), String> {
+    fn read(&mut self, number: u64) -> Result<Archived, String> {
         let records = self.0.lock().unwrap();
-        records.get(usize::try_from(number).unwrap()).cloned().ok_or("no such record".to_owned())
+        let record = records.get(usize::try_from(number).unwrap());
+        let (kind, time_us, body) = record.cloned().ok_or("no such record")?;
+        Ok(Archived { kind, time_us, body })
     }
 }
 
@@ -182,6 +184,7 @@ impl World {
         for (number, (kind, time_us, body)) in self.journal.iter().enumerate() {
             replay.record(number as u64, *kind, *time_us, body).unwrap();
         }
+        self.resume_anywhere(&replay);
         self.engine = replay.finish(self.now_us);
         let mut effects = Effects::default();
         self.engine.start(self.now_us, &mut effects);
@@ -190,6 +193,29 @@ impl World {
         self.owed.clear();
         self.connected.clear();
         self.take(effects);
+    }
+
+    /// A start from a snapshot ends in the same state as one that reads everything, wherever the
+    /// snapshot was made.
+    fn resume_anywhere(&self, whole: &Replay) {
+        let expected = whole.snapshot();
+        let archive = || Box::new(Shelf(Arc::clone(&self.shelf)));
+        for cut in [0, self.durable / 3, self.durable / 2, self.durable] {
+            let mut replay = Replay::new(Arc::clone(&self.bundle), archive());
+            let take = |replay: &mut Replay, from: usize, to: usize| {
+                for (number, record) in self.journal.iter().enumerate().take(to).skip(from) {
+                    replay.record(number as u64, record.0, record.1, &record.2).unwrap();
+                }
+            };
+            take(&mut replay, 0, cut);
+            let snapshot = replay.snapshot();
+            let bundle = Arc::clone(&self.bundle);
+            let mut replay = Replay::resume(bundle, archive(), &snapshot).unwrap();
+            assert_eq!(replay.snapshot(), snapshot, "made again at {cut}");
+            take(&mut replay, cut, self.durable);
+            assert_eq!(replay.snapshot(), expected, "resumed at {cut}");
+            assert_eq!(replay.needed_from(), whole.needed_from());
+        }
     }
 
     pub(crate) fn line(name: &str) -> LineId {
@@ -221,7 +247,7 @@ impl World {
     pub(crate) fn take(&mut self, effects: Effects) {
         assert_eq!(effects.unreadable, None);
         for record in effects.records {
-            self.shelf.lock().unwrap().push((record.kind, record.body.clone()));
+            self.shelf.lock().unwrap().push((record.kind, self.now_us, record.body.clone()));
             self.journal.push((record.kind, self.now_us, record.body));
         }
         for (connection, bytes) in effects.writes {
