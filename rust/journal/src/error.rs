@@ -8,6 +8,16 @@ use std::sync::Arc;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// No such record: not yet durable, or removed with an old segment.
+    #[error("E604: record {number} is not there: expected one from {first} to below {end}")]
+    Absent {
+        /// The number asked for.
+        number: u64,
+        /// Number of the first record there is.
+        first: u64,
+        /// Number behind the last durable record.
+        end: u64,
+    },
     /// The open batch cannot take this record; submit the batch, then append again.
     #[error("E601: the open batch is full: submit it before appending more")]
     BatchFull,
@@ -85,9 +95,11 @@ impl Error {
             Self::BatchFull | Self::Overload { .. } | Self::TooLarge { .. } => 601,
             Self::Checkpoint { .. } => 603,
             Self::Damaged { .. } => 602,
-            Self::InUse { .. } | Self::NotRecovered | Self::Option { .. } | Self::Read { .. } => {
-                604
-            }
+            Self::Absent { .. }
+            | Self::InUse { .. }
+            | Self::NotRecovered
+            | Self::Option { .. }
+            | Self::Read { .. } => 604,
             Self::Write { .. } => 601,
         }
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::archive::Archive;
 use crate::checkpoint::Notary;
 use crate::error::Error;
+use crate::index::Index;
 use crate::keeper::Keeper;
 use crate::record::{self, BATCH_RECORDS_MAX, BODY_BYTES_MAX, HEADER_BYTES};
 use crate::recovery::{self, Recovery};
@@ -78,6 +80,7 @@ pub struct Journal {
     options: Options,
     open: Batch,
     next_number: u64,
+    archive: Archive,
     thread: Option<JoinHandle<()>>,
     _lock: Box<dyn Send>,
 }
@@ -118,16 +121,26 @@ impl Journal {
         recovery::sweep(&*storage, dir)?;
         let (notary, last) = Notary::open(Arc::clone(&storage), dir, &options.origin)?;
         let signed = notary.size;
-        let found = recovery::recover(&*storage, dir, last.as_ref())?;
+        let index = Arc::new(Index::default());
+        let found = recovery::recover(&*storage, dir, last.as_ref(), &index)?;
         let records = found.tree.size();
         let next_segment = found.next_segment;
         let shared = Arc::new(Shared::new(records));
-        let recovery = Recovery::new(Arc::clone(&storage), dir, records, Arc::clone(&shared))?;
+        let recovery = Recovery::new(
+            Arc::clone(&storage),
+            dir,
+            records,
+            Arc::clone(&shared),
+            Arc::clone(&index),
+        )?;
+        let archive =
+            Archive::new(Arc::clone(&storage), dir.into(), Arc::clone(&shared), Arc::clone(&index));
         let bytes = options.segment_bytes;
         let keeper =
             Keeper::spawn(Arc::clone(&storage), dir.into(), bytes, notary, Arc::clone(&shared))?;
         keeper.prepare(next_segment);
-        let writer = Writer::new(storage, dir.into(), found.current, found.tree, next_segment);
+        let writer =
+            Writer::new(storage, dir.into(), found.current, found.tree, next_segment, index);
         let thread =
             Worker::new(writer, keeper, Arc::clone(&shared), options.clone(), on_durable, signed)
                 .spawn()?;
@@ -136,6 +149,7 @@ impl Journal {
             options,
             open: Batch::default(),
             next_number: records,
+            archive,
             thread: Some(thread),
             _lock: lock,
         };
@@ -192,6 +206,12 @@ impl Journal {
     /// Count of durable records: every number below it is on the disk.
     pub fn durable(&self) -> u64 {
         self.shared.durable()
+    }
+
+    /// Reads durable records by number: for many owners, also on other threads, and also what
+    /// earlier runs wrote.
+    pub fn archive(&self) -> Archive {
+        self.archive.clone()
     }
 
     /// Bytes submitted and not yet durable.

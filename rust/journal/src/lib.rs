@@ -25,8 +25,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod archive;
 mod checkpoint;
 mod error;
+mod index;
 mod journal;
 mod keeper;
 mod note;
@@ -42,6 +44,7 @@ mod walk;
 mod worker;
 mod writer;
 
+pub use archive::Archive;
 pub use error::Error;
 pub use journal::{Journal, Options};
 pub use note::{Checkpoint, VerifyingKey};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::vec;
 
 use crate::error::Error;
+use crate::index::Place;
 use crate::record::Record;
 use crate::segment::{self, Header, Page, RECORDS_AT};
 use crate::storage::{Disk, Handle, Storage};
-use crate::tree::Hash;
+use crate::tree::{Hash, leaf_hash};
 use crate::walk::{Batch, Tail, Walk, blank_from};
 
 /// A record read back.
@@ -32,7 +33,7 @@ pub struct Reader {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
     walk: Option<Walk>,
-    ready: vec::IntoIter<(OwnedRecord, Hash)>,
+    ready: vec::IntoIter<OwnedRecord>,
     /// The end that was last judged in full: segment and offset. Polling the same end again stays
     /// cheap.
     judged: Option<(u64, u64)>,
@@ -72,8 +73,8 @@ impl Reader {
         self.torn
     }
 
-    /// The next record with its leaf hash.
-    pub(crate) fn next_leaf(&mut self) -> Result<Option<(OwnedRecord, Hash)>, Error> {
+    /// The next record.
+    fn next_record(&mut self) -> Result<Option<OwnedRecord>, Error> {
         loop {
             if let Some(record) = self.ready.next() {
                 return Ok(Some(record));
@@ -95,6 +96,11 @@ impl Reader {
     /// Number of the record to come, once a segment was entered.
     pub(crate) fn next_number(&self) -> Option<u64> {
         self.walk.as_ref().map(|walk| walk.number - self.ready.len() as u64)
+    }
+
+    /// Where the batch behind the one being read begins, once a segment was entered.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.walk.as_ref().map(Walk::place)
     }
 
     /// The header of the segment being read, once one is.
@@ -167,7 +173,15 @@ impl Iterator for Reader {
     type Item = Result<OwnedRecord, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_leaf().map(|found| found.map(|(record, _)| record)).transpose()
+        self.next_record().transpose()
+    }
+}
+
+impl OwnedRecord {
+    /// Its leaf in the Merkle tree.
+    pub(crate) fn leaf_hash(&self) -> Hash {
+        let Self { number, kind, time_us, body } = self;
+        leaf_hash(&[&number.to_be_bytes(), &time_us.to_be_bytes(), &[*kind], body])
     }
 }
 

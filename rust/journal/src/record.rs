@@ -39,14 +39,9 @@ pub(crate) struct Record<'a> {
     pub(crate) kind: u8,
     pub(crate) body: &'a [u8],
     pub(crate) bytes: usize,
-    pub(crate) leaf: &'a [u8],
 }
 
 impl Record<'_> {
-    pub(crate) fn leaf_hash(&self) -> Hash {
-        leaf_hash(&[self.leaf])
-    }
-
     /// Number of the first record of this record's batch.
     pub(crate) fn batch_first(&self) -> Option<u64> {
         self.number.checked_sub(u64::from(self.place))
@@ -135,7 +130,6 @@ pub(crate) fn parse(bytes: &[u8], seed: u32) -> Option<Record<'_>> {
         kind: *bytes.get(28)?,
         body: bytes.get(HEADER_BYTES..end)?,
         bytes: total,
-        leaf: bytes.get(LEAF_AT..end)?,
     })
 }
 
@@ -177,6 +171,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::reader::OwnedRecord;
 
     proptest! {
         #[test]
@@ -204,7 +199,7 @@ mod tests {
                 prop_assert_eq!((record.time_us, record.kind), (time_us, kind));
                 prop_assert_eq!(record.body, &body[..]);
                 prop_assert_eq!(record.batch_first(), Some(u64::from(number)));
-                prop_assert_eq!(record.leaf_hash(), hashes[place]);
+                prop_assert_eq!(OwnedRecord::from(record).leaf_hash(), hashes[place]);
                 let mut damaged = bytes[at..at + record.bytes].to_vec();
                 let bit = flip.index(damaged.len() * 8);
                 damaged[bit / 8] ^= 1 << (bit % 8);

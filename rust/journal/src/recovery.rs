@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::index::{Index, MARK_BYTES, Place};
 use crate::note::Checkpoint;
 use crate::reader::{OwnedRecord, Reader, damaged, open_begun, read_on};
 use crate::segment::{self, RECORDS_AT};
@@ -22,6 +23,8 @@ pub struct Recovery {
     reader: Reader,
     records: u64,
     shared: Arc<Shared>,
+    index: Arc<Index>,
+    marked: Option<Place>,
 }
 
 impl Recovery {
@@ -30,13 +33,27 @@ impl Recovery {
         dir: &Path,
         records: u64,
         shared: Arc<Shared>,
+        index: Arc<Index>,
     ) -> Result<Self, Error> {
-        Ok(Self { reader: read_on(storage, dir)?, records, shared })
+        Ok(Self { reader: read_on(storage, dir)?, records, shared, index, marked: None })
     }
 
     /// Number of the record behind the last one: what the journal appends next.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// Remembers where records stand, for who asks for them by number.
+    fn mark(&mut self) {
+        let near = |marked: Place, place: Place| {
+            marked.segment == place.segment && place.offset - marked.offset < MARK_BYTES
+        };
+        if let Some(place) = self.reader.place()
+            && self.marked.is_none_or(|marked| !near(marked, place))
+        {
+            self.index.mark(place);
+            self.marked = Some(place);
+        }
     }
 
     fn at_end(&self) -> bool {
@@ -54,7 +71,10 @@ impl Iterator for Recovery {
             return None;
         }
         let error = match self.reader.next() {
-            Some(Ok(record)) => return Some(Ok(record)),
+            Some(Ok(record)) => {
+                self.mark();
+                return Some(Ok(record));
+            }
             Some(Err(error)) => error,
             None if self.at_end() => {
                 self.shared.recovered();
@@ -107,13 +127,17 @@ pub(crate) fn recover(
     storage: &dyn Storage,
     dir: &Path,
     checkpoint: Option<&Checkpoint>,
+    index: &Index,
 ) -> Result<Found, Error> {
     let segments = segment::list(storage, dir)?;
     let mut begun = None;
     let mut unused = Vec::new();
     for segment in &segments {
         match open_begun(storage, dir, *segment)? {
-            Some((_, header)) if unused.is_empty() => begun = Some(header),
+            Some((_, header)) if unused.is_empty() => {
+                index.begin(*segment, header.first());
+                begun = Some(header);
+            }
             Some(_) => {
                 let what = "a segment was begun before the one in front of it";
                 return Err(Error::Damaged { segment: *segment, offset: 0, number: 0, what });
@@ -139,7 +163,9 @@ pub(crate) fn recover(
         return Err(damaged(&walk, "a sound record follows a bad one"));
     }
     covered(&tree, checkpoint, walk.header.segment, walk.offset)?;
+    let end = walk.place();
     let current = settle(walk, last, tail).map_err(Error::write(&path))?;
+    index.extend(end);
     remove(storage, dir, &unused)?;
     let next_segment = current.header.segment + 1;
     Ok(Found { tree, current: Some(current), next_segment })
@@ -161,8 +187,8 @@ fn replay(walk: &mut Walk, checkpoint: Option<&Checkpoint>) -> Result<(Tree, u64
             break;
         };
         last = start;
-        for (_, leaf) in batch {
-            tree.push(leaf);
+        for record in batch {
+            tree.push(record.leaf_hash());
             same_root(&tree, checkpoint).map_err(Fault::Journal)?;
         }
     }

@@ -76,9 +76,9 @@ pub fn verify_on(
     let known = Known::load(&*storage, dir, key, Extent::All)?;
     let mut reader = read_on(Arc::clone(&storage), dir)?;
     let mut audit = Audit::new(&known.history);
-    while let Some((_, leaf)) = reader.next_leaf()? {
+    while let Some(record) = reader.next().transpose()? {
         audit.segment(reader.header())?;
-        audit.push(leaf)?;
+        audit.push(record.leaf_hash())?;
     }
     audit.segment(reader.header())?;
     audit.finish()?;

@@ -2,11 +2,11 @@
 
 use std::io;
 
+use crate::index::Place;
 use crate::reader::OwnedRecord;
 use crate::record::{self, ALIGNMENT};
 use crate::segment::{Header, RECORDS_AT};
 use crate::storage::{Handle, read_full};
-use crate::tree::Hash;
 
 /// One segment being read in order.
 pub(crate) struct Walk {
@@ -31,8 +31,8 @@ pub(crate) enum Tail {
     Torn(u64),
 }
 
-/// A whole batch: its records with their leaf hashes.
-pub(crate) type Batch = Vec<(OwnedRecord, Hash)>;
+/// The records of a whole batch.
+pub(crate) type Batch = Vec<OwnedRecord>;
 
 impl Walk {
     pub(crate) fn new(file: Box<dyn Handle>, header: Header) -> Self {
@@ -60,11 +60,16 @@ impl Walk {
             }
             count = record.count;
             offset += record.bytes as u64;
-            batch.push((OwnedRecord::from(record), record.leaf_hash()));
+            batch.push(OwnedRecord::from(record));
         }
         self.offset = offset;
         self.number += batch.len() as u64;
         Ok(Some(batch))
+    }
+
+    /// Where the next batch begins.
+    pub(crate) fn place(&self) -> Place {
+        Place { segment: self.header.segment, number: self.number, offset: self.offset }
     }
 
     /// Forgets what was read ahead, so that a living writer's newer bytes are seen.

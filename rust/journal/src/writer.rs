@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::index::{Index, Place};
 use crate::record::{self, number_at};
 use crate::segment::{self, Header, RECORDS_AT};
 use crate::storage::{Handle, Storage, write_all};
@@ -31,6 +32,7 @@ pub(crate) struct Writer {
     current: Option<Current>,
     tree: Tree,
     next_segment: u64,
+    index: Arc<Index>,
     buffer: Vec<u8>,
 }
 
@@ -41,8 +43,9 @@ impl Writer {
         current: Option<Current>,
         tree: Tree,
         next_segment: u64,
+        index: Arc<Index>,
     ) -> Self {
-        Self { storage, dir, current, tree, next_segment, buffer: Vec::new() }
+        Self { storage, dir, current, tree, next_segment, index, buffer: Vec::new() }
     }
 
     /// Writes `batches` as one and syncs. Once this returns they are durable; [`Writer::account`]
@@ -73,6 +76,11 @@ impl Writer {
         write_all(&*current.file, &self.buffer, current.offset).map_err(failed())?;
         current.file.sync().map_err(failed())?;
         current.offset += self.buffer.len() as u64;
+        self.index.extend(Place {
+            segment: current.header.segment,
+            number: self.tree.size() + records as u64,
+            offset: current.offset,
+        });
         Ok(())
     }
 
@@ -107,6 +115,7 @@ impl Writer {
         };
         write_all(&*file, &header.encode(), 0).map_err(failed())?;
         file.sync().map_err(failed())?;
+        self.index.begin(segment, header.first());
         self.current = Some(Current { file, header, offset: RECORDS_AT });
         self.next_segment += 1;
         Ok(())

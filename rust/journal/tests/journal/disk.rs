@@ -78,6 +78,7 @@ struct State {
     /// Segment files of which a write or sync has failed, and calls that touched such a file later.
     spoiled: BTreeSet<usize>,
     retries: u64,
+    reads: (u64, usize),
     random: u64,
 }
 
@@ -135,6 +136,18 @@ impl MemoryDisk {
     /// File syncs that took effect.
     pub(crate) fn syncs(&self) -> u64 {
         self.state().syncs
+    }
+
+    /// Reads and bytes read since the last such call.
+    pub(crate) fn count_reads(&self) -> (u64, usize) {
+        std::mem::take(&mut self.state().reads)
+    }
+
+    /// Changes a file behind everybody's back.
+    pub(crate) fn damage(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.state();
+        let inode = state.files.live[path];
+        change(&mut state.files.inodes[inode].live);
     }
 
     /// While held, a file sync does not return.
@@ -364,12 +377,14 @@ impl Handle for Open {
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let (state, short) = self.disk.call(None)?;
+        let (mut state, short) = self.disk.call(None)?;
         let live = &state.files.inodes[self.inode].live;
         let rest = live.get(offset as usize..).unwrap_or_default();
         let asked = if short { bytes.len().div_ceil(2) } else { bytes.len() };
         let length = asked.min(rest.len());
         bytes[..length].copy_from_slice(&rest[..length]);
+        state.reads.0 += 1;
+        state.reads.1 += length;
         Ok(length)
     }
 

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, in its supporting functions too"
 )]
 
+mod archive;
 mod basics;
 mod damage;
 mod disk;
