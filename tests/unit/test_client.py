@@ -532,3 +532,30 @@ def test_a_state_file_that_is_none_is_refused(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(ClientError, match="E904"):
             FileReceiver(path)
+
+
+def test_what_was_turned_away_leaves_no_gap_after_a_break() -> None:
+    async def main() -> None:
+        ack = _core.frame("native", "logon_ack", b'{"line":"x","received":0}')
+        sent: list[int] = []
+        framer = _core.Framer("native")
+
+        def wire(data: bytes) -> None:
+            sent.extend(frame.sequence for frame in framer.feed(data) if frame.kind == "data")
+
+        session = NativeSession(MemoryReceiver(), lambda _: None, window=9, line="x")
+        session.opened(wire, 0.0)
+        session.feed(ack, 0.0)
+        receipts = [session.submit(b"A..U.QV.CA0190000.LIC/%d" % number) for number in range(3)]
+        assert sent == [1, 2, 3]
+        session.feed(_core.frame("native", "reject", b"not now", sequence=2, code=511), 0.0)
+        assert receipts[1].result() == Receipt(accepted=False, code=511, text="not now")
+        # The switch forgot the second number with its process, and never had the others.
+        session.lost()
+        session.opened(wire, 1.0)
+        session.feed(ack, 1.0)
+        assert sent == [1, 2, 3, 1, 2]
+        for receipt in receipts:
+            receipt.cancel()
+
+    asyncio.run(main())

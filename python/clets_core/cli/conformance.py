@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from clets_core.cli.line import Line, line_options
+from clets_core.cli.reach import Line, line_options
 from clets_core.cli.terminal import console, json_option, print_json, visible
 from clets_core.conformance import CASES, Result, Settings, play
 from clets_core.errors import ClientCode, ClientError

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KINDS: Final = (
     "accepted", "refused", "outcomes", "line", "started", "stopped", "bundle", "service", "case",
-    "user", "intercept",
+    "user", "reserved", "order", "shed", "intercept",
 )  # fmt: skip
 POLL_SECONDS: Final = 0.25
 # What is shown of a record besides number, time and kind. The user, the reference and the body
@@ -48,6 +48,9 @@ SHOWN: Final = (
     "account",
     "to",
     "held_until_us",
+    "until_us",
+    "precedence",
+    "clock_behind_us",
 )
 
 
@@ -209,6 +212,9 @@ class Chosen:
         if kind == "outcomes":
             content["items"] = [item for item in content["items"] if item[0] in wanted]
             return bool(content["items"])
+        if kind == "order":
+            content["moved"] = [it for it in content["moved"] if it["message"] in wanted]
+            return bool(content["moved"])
         if kind in {"case", "intercept"}:
             return content["message"] in wanted
         if kind == "accepted" and content.get("parent") in wanted:
@@ -228,16 +234,27 @@ def as_row(
             row[name] = value
     if "entries" in content:
         row["entries"] = [_entry(entry) for entry in content["entries"]]
-    if "items" in content:
-        row["outcomes"] = [
-            {"smn": smn, "entry": entry, "outcome": outcome}
-            for smn, entry, outcome in content["items"]
-        ]
+    row |= _gathered(kind, content)
     if body and content.get("reason"):
         row["reason"] = content["reason"]
     if body and "body" in content:
         row["body"] = _text(content["body"])
     return row
+
+
+def _gathered(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """What a record says of many things at once."""
+    names: dict[str, tuple[str, tuple[str, ...]]] = {
+        "outcomes": ("outcomes", ("smn", "entry", "outcome")),
+        "reserved": ("reserved", ("line", "precedence", "sequence")),
+        "shed": ("shed", ("line", "code", "precedence", "count")),
+    }
+    if kind == "order":
+        return {"moved": content["moved"]} if content["moved"] else {}
+    if kind not in names:
+        return {}
+    name, parts = names[kind]
+    return {name: [dict(zip(parts, item, strict=True)) for item in content["items"]]}
 
 
 def as_line(row: dict[str, Any]) -> str:
@@ -258,11 +275,18 @@ def _remarks(row: dict[str, Any]) -> list[str]:
         "effect": str,
         "code": lambda code: f"E{code}",
         "rules": lambda rules: f"by {', '.join(rules)}",
-        "action": lambda action: f"{action} {row.get('message', 0)}",
+        "action": lambda action: f"{action} {row.get('message', '')}".rstrip(),
         "operator": lambda operator: f"by {operator} ({row.get('account', '')})",
         "parent": lambda parent: f"for {parent}{' (late)' if row.get('late') else ''}",
         "entries": lambda entries: f"to {', '.join(map(_named, entries))}" if entries else "",
         "outcomes": lambda outcomes: ", ".join(map(_outcome, outcomes)),
+        "moved": lambda moved: f"{len(moved)} entries to {row.get('to') or row.get('line', '')}",
+        "reserved": lambda items: ", ".join(
+            f"{it['line']} P{it['precedence']} to {it['sequence']}" for it in items
+        ),
+        "shed": lambda items: ", ".join(
+            f"{it['count']} of P{it['precedence']} from {it['line']} E{it['code']}" for it in items
+        ),
         "peer": lambda peer: f"peer {peer}",
         "version": lambda version: f"version {version}",
         "bundle": lambda bundle: f"bundle {bundle[:12]}",

@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 VERBS: Final = {
     "check": "Check a bundle and tell everything that is wrong with it.",
     "conformance": "Play the numbered conformance cases on a line of a switch.",
+    "dead-letter": "List what could not be delivered, send it again or give it up.",
     "decide": "Ask a bundle's policy about a message or a situation.",
     "decode": "Print messages as JSON, one a line.",
     "demo": "Drive a switch with the sample state through a scenario.",
     "intercept": "Approve or return the broadcasts that a switch holds.",
     "journal": "Prove or read a journal, or count its cases.",
     "keys": "Print the catalogue of message keys.",
+    "line": "Hold, release, reroute or drain a line of a running switch.",
+    "minimize": "Let what is not urgent wait, for a time.",
     "policy": "Check rules, compare them with others, list whose records they protect.",
+    "queue": "List what waits in a running switch.",
     "reload": "Put another bundle in force on a running switch.",
     "run": "Run the switch of a bundle until SIGINT or SIGTERM.",
     "sample": "Write a sample bundle.",
@@ -38,6 +42,7 @@ VERBS: Final = {
     "service": "Say what a host of a running switch takes.",
     "shadow": "Let a candidate bundle judge beside the one in force.",
     "simulate": "Run simulated destination systems for others to test against.",
+    "trace": "Print the way of one message through custody.",
     "user": "Suspend a user of a running switch at once.",
 }
 FAILED: Final = 1
@@ -67,7 +72,7 @@ class Verbs(click.Group):
         except ModuleNotFoundError as error:
             text = f"`{error.name}` is not there; expected it to be installed with `{cmd_name}`"
             raise ClientError(ClientCode.VERB_ABSENT.number, text) from error
-        return cast("click.Command", getattr(module, cmd_name))
+        return cast("click.Command", getattr(module, cmd_name.replace("-", "_")))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the list of verbs without importing them."""
@@ -87,7 +92,7 @@ class Verbs(click.Group):
 
 
 def _module(verb: str) -> str:
-    return f"clets_core.cli.{verb}"
+    return f"clets_core.cli.{verb.replace('-', '_')}"
 
 
 def _run(verbs: Verbs, args: list[str], name: str, extra: dict[str, Any]) -> int:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from clets_core.cli.line import Line, line_options
 from clets_core.cli.messages import as_dict, payloads
+from clets_core.cli.reach import Line, line_options
 from clets_core.cli.terminal import json_option, print_json, read_input, visible
 from clets_core.client import Client
 from clets_core.errors import ClientCode, ClientError

@@ -156,14 +156,11 @@ class NativeSession(Session):
             received = msgspec.json.decode(body, type=_LogonAck).received
         except msgspec.MsgspecError as error:
             raise SessionError(ORDER_VIOLATED, f"LOGON-ACK: {error}") from None
-        sent = [outgoing for outgoing in self._waiting if outgoing.number]
-        if sent and sent[0].number <= received + 1:
-            # The switch answers again what it holds, and takes the rest.
-            self._next_number = max(sent[-1].number, received) + 1
-        else:
-            # Nothing of ours is open, or the switch has lost its memory: count on from its word.
-            for outgoing in sent:
+        # The switch answers again what it holds. The rest is numbered anew, for numbers that were
+        # turned away in between may be known to us alone.
+        for outgoing in self._waiting:
+            if outgoing.number > received:
                 outgoing.number = 0
-            self._next_number = received + 1
+        self._next_number = received + 1
         self.up.set()
         self.pump()

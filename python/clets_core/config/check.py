@@ -27,7 +27,7 @@ from clets_core.config.routes import check_routes
 from clets_core.config.translation import check_dialects, check_file_codes, check_follow_ups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from clets_core.config.source import Located, Place
@@ -197,6 +197,7 @@ class _Check:
             line, place = located.entry, located.place
             for code in line.agencies:
                 self._known(self.agencies, code, "agency", place, "agencies")
+            self._alternate(line, self.lines, place)
             if line.dialect is not None:
                 self._known(self.dialects, line.dialect, "dialect", place, "dialect")
             if (line.peer is None) == (line.certificate is None):
@@ -226,6 +227,20 @@ class _Check:
         for located in self.draft.hosts:
             self._address(located.entry.address, addresses, located.place)
             self._security(located.entry, located.place)
+            self._alternate(located.entry, self.hosts, located.place)
+
+    def _alternate(
+        self, line: Line | Host, others: Mapping[str, Line | Host], place: Place
+    ) -> None:
+        name = line.alternate
+        if name is None:
+            return
+        other = others.get(name)
+        if other is None:
+            self._known(others, name, "line of its kind", place, "alternate")
+        elif other.name == line.name or not _stands_in(line, other):
+            text = f"`{name}` cannot stand in for `{line.name}`"
+            self._add(place, Code.ALTERNATE, text, "alternate")
 
     def _oris(self) -> None:
         for located in self.draft.oris:
@@ -349,6 +364,15 @@ def _is_ip(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _stands_in(line: Line | Host, by: Line | Host) -> bool:
+    """Whether one can take what is meant for the other."""
+    if isinstance(line, Line) and isinstance(by, Line):
+        return set(line.agencies) <= set(by.agencies)
+    if isinstance(line, Host) and isinstance(by, Host):
+        return (line.system, line.dialect) == (by.system, by.dialect)
+    return False
 
 
 def _identity(line: Line) -> str:

@@ -94,6 +94,7 @@ def _settings(switch: Switch) -> dict[str, Any]:
         "time_zone": switch.time_zone,
         "alert_group": switch.alert_group or "",
         "confirmation_ms": switch.confirmations_ms,
+        "rates": switch.rates,
         "fields": {name: field.code for name, field in fields.items()},
     }
 
@@ -104,6 +105,8 @@ def _line(line: Line) -> dict[str, Any]:
         "title": line.title,
         "framing": line.framing,
         "window": line.window or _WINDOWS[line.framing],
+        "alternate": line.alternate or "",
+        "divert_after_ms": line.divert_after_ms,
         "dedupes": line.dedupes,
         "county": line.county,
         "agencies": line.agencies,
@@ -124,6 +127,8 @@ def _host(host: Host, switch: Switch) -> dict[str, Any]:
         "ori": host.ori,
         "station": host.station,
         "window": host.window or _WINDOWS[host.framing],
+        "alternate": host.alternate or "",
+        "divert_after_ms": host.divert_after_ms,
         "dedupes": host.dedupes,
         "reply_deadline_ms": host.reply_deadline_ms or switch.reply_deadline_ms,
         "outstanding": host.outstanding or 0,

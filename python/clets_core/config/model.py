@@ -108,6 +108,25 @@ class DelayNotices(Entry, frozen=True, kw_only=True):
     p4: Milliseconds = 6_000_000
 
 
+class Rate(Entry, frozen=True, kw_only=True):
+    """So many messages a second, and so many at once; 0 a second is no limit."""
+
+    per_second: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+
+class Rates(Entry, frozen=True, kw_only=True):
+    """How often one sender may send; what is beyond is turned away with E512.
+
+    ``urgent`` are messages of P0 of one ORI; more of them are let in as P2 is.
+    """
+
+    line: Rate = Rate()
+    ori: Rate = Rate()
+    user: Rate = Rate()
+    urgent: Rate = Rate()
+
+
 class Confirmations(Entry, frozen=True, kw_only=True):
     """How long the answer to a hit confirmation may take: ``PRI/U`` and ``PRI/R``."""
 
@@ -148,6 +167,7 @@ class Switch(Entry, frozen=True, kw_only=True):
     deadlines_ms: Deadlines = Deadlines()
     delay_notices_ms: DelayNotices = DelayNotices()
     confirmations_ms: Confirmations = Confirmations()
+    rates: Rates = Rates()
     time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,60}\Z")] = "UTC"
     control_station: Mnemonic | None = None
     alert_group: GroupCode | None = None
@@ -162,6 +182,8 @@ class Line(Entry, frozen=True, kw_only=True):
     title: Title
     framing: Framing
     window: Window | None = None
+    alternate: Name | None = None
+    divert_after_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 60_000
     county: County = 0
     peer: str | None = None
     certificate: str | None = None
@@ -188,6 +210,8 @@ class Host(Entry, frozen=True, kw_only=True):
     ori: OriText
     station: Mnemonic
     window: Window | None = None
+    alternate: Name | None = None
+    divert_after_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 60_000
     dedupes: bool = False
     reply_deadline_ms: ReplyDeadline | None = None
     outstanding: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None

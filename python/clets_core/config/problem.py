@@ -39,6 +39,10 @@ class Code(Enum):
     STATEMENT = (727, "Only the requester may state purpose, reason, attention and case.")
     NOT_ROUTED = (728, "A key that a dialect, file code or follow-up leads to must have a route.")
     FILE_CODE = (729, "A file code must change the key of a leg, once for each key.")
+    ALTERNATE = (
+        730,
+        "An alternate must serve the same agencies, or be of the same system and form.",
+    )
 
     @property
     def number(self) -> int:

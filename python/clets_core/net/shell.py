@@ -130,6 +130,15 @@ class Shell:
         """
         return self._told(lambda: self.center.operate(command))
 
+    def order(self, order: bytes) -> bytes:
+        """Carries out an operator's order for a line or a dead letter; see :meth:`Center.order`.
+
+        Raises:
+            RefusedError: Nothing was done, and why.
+            JournalError: The journal failed; the switch has stopped.
+        """
+        return self._told(lambda: self.center.order(order))
+
     async def durable(self, record: int) -> None:
         """Waits until a record is on stable storage.
 

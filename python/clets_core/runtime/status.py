@@ -24,6 +24,11 @@ class LineStatus(Struct, frozen=True):
     """What a host does not take as usual: family (``""`` for all) and state."""
     unanswered: int = 0
     """Inquiries that a metered host has not answered."""
+    passage: Literal["drained", "held", "open"] = "open"
+    """What an operator lets it do."""
+    diverted_to: str = ""
+    """The line that takes what is meant for it."""
+    dead_letters: int = 0
 
 
 class Status(Struct, frozen=True):
@@ -43,6 +48,12 @@ class Status(Struct, frozen=True):
     """Users whom an operator has suspended."""
     intercepted: int = 0
     """Messages that wait in the intercept queue."""
+    dead_letters: int = 0
+    """Entries that could not be delivered and wait for an operator."""
+    closed_percent: int = 0
+    """How far the switch is closed because of overload; at 100 only P0 is taken."""
+    minimize: int | None = None
+    """What is below this precedence waits."""
 
     def line(self, name: str) -> LineStatus:
         """One line by name.

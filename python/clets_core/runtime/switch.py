@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import msgspec
 
@@ -14,7 +15,7 @@ from clets_core.config.prepare import wiring
 from clets_core.net.dialer import Dialer
 from clets_core.net.listener import listen
 from clets_core.net.shell import Shell
-from clets_core.runtime import intercept, rules, service
+from clets_core.runtime import custody, intercept, rules, service
 from clets_core.runtime.control import Control
 from clets_core.runtime.status import ShadowReport, Status
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger("clets_core")
+
+SPACE_SECONDS: Final = 1.0
 
 
 class Switch:
@@ -64,11 +67,17 @@ class Switch:
         self._rules: rules.Rules | None = None
         self._servers: list[asyncio.Server] = []
         self._dialers: list[Dialer] = []
+        self._space_timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         center = Center(self._bundle.snapshot, self._journal, self._segment_bytes)
         if center.orphans:
             log.warning("%d entries in custody are for lines not in this bundle", center.orphans)
+        if center.clock_behind:
+            log.error(
+                "the clock is %.0f s behind the journal: time goes on from there, and must be set",
+                center.clock_behind,
+            )
         self._shell = Shell(center)
         configuration = self._bundle.configuration
         self._rules = rules.Rules(self._shell, configuration.path, wiring(configuration))
@@ -181,8 +190,20 @@ class Switch:
             raise RuntimeError(msg)
         return self._rules
 
+    def _watch_space(self, shell: Shell) -> None:
+        """Tells the engine once a second how much room the journal has."""
+        try:
+            found = os.statvfs(self._journal)
+        except OSError as error:
+            log.warning("the journal's file system does not tell its space: %s", error)
+        else:
+            shell.center.space(found.f_bavail * 1000 // max(found.f_blocks, 1))
+        loop = asyncio.get_running_loop()
+        self._space_timer = loop.call_later(SPACE_SECONDS, self._watch_space, shell)
+
     async def _open(self, shell: Shell) -> None:
         shell.start()
+        self._watch_space(shell)
         configuration = self._bundle.configuration
         folder = configuration.path
         # Hosts first: an inquiry that comes before its file is connected would be sent back.
@@ -196,12 +217,15 @@ class Switch:
         if self._control is not None:
             intercept.join(self._control, shell)
             service.join(self._control, shell)
+            custody.join(self._control, shell)
             rules.join(self._control, self._changing, shell)
             await self._control.open()
 
     async def _close(self) -> None:
         if self._shell is None:
             return
+        if self._space_timer is not None:
+            self._space_timer.cancel()
         for server in self._servers:
             server.close()
         if self._control is not None:

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use clets_journal::{Journal, Options};
 use clets_routing::LineKind;
 use clets_switch::{
-    Command, ConnectionId, Effects, Engine, Event, Judge, Replay, Service, codes, is_family,
+    Archive, Archived, Command, ConnectionId, Effects, Engine, Event, Judge, Order, Replay,
+    Service, codes, is_family,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -39,6 +40,22 @@ struct JournalHolder(Journal);
 impl std::fmt::Debug for JournalHolder {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Journal")
+    }
+}
+
+/// The journal as the engine reads it again.
+struct Shelf(clets_journal::Archive);
+
+impl std::fmt::Debug for Shelf {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Shelf")
+    }
+}
+
+impl Archive for Shelf {
+    fn read(&mut self, number: u64) -> Result<Archived, String> {
+        let record = self.0.read(number).map_err(|error| error.to_string())?;
+        Ok(Archived { kind: record.kind, time_us: record.time_us, body: record.body })
     }
 }
 
@@ -74,7 +91,6 @@ impl Center {
         // Room for one whole frame behind another that is still being taken.
         let intake_bytes = 2 * settings.limits.frame_bytes as usize;
         let origin = settings.origin.to_string();
-        let clock = Clock::start();
         let durable = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)
             .map(Arc::new)
             .map_err(|error| raise(py, "JournalError", 604, &error.to_string()))?;
@@ -87,16 +103,19 @@ impl Center {
         let (journal, recovery) = py
             .detach(|| Journal::open(&path, options, on_durable))
             .map_err(|error| journal_error(py, &error))?;
-        let mut replay = Replay::new(bundle);
+        let mut replay = Replay::new(bundle, Box::new(Shelf(journal.archive())));
         let mut recovered = 0;
+        let mut newest_us = 0;
         for record in recovery {
             let record = record.map_err(|error| journal_error(py, &error))?;
             replay.record(record.number, record.kind, record.time_us, &record.body).map_err(
                 |error| raise(py, "JournalError", codes::JOURNAL_DAMAGED, &error.to_string()),
             )?;
+            newest_us = newest_us.max(record.time_us);
             recovered += 1;
         }
         let orphans = replay.orphans();
+        let clock = Clock::start(newest_us);
         let engine = replay.finish(clock.now_us());
         let mut effects = Effects::default();
         let mut state = State {
@@ -105,7 +124,7 @@ impl Center {
             effects: Effects::default(),
             next_connection: 1,
         };
-        state.engine.start(&mut effects);
+        state.engine.start(clock.now_us(), clock.behind_us(), &mut effects);
         state.effects = effects;
         let center =
             Self { state: Mutex::new(state), clock, durable, intake_bytes, recovered, orphans };
@@ -123,6 +142,14 @@ impl Center {
     #[getter]
     fn orphans(&self) -> u64 {
         self.orphans
+    }
+
+    /// How far the computer's clock was behind the journal's newest time at the start, seconds. The
+    /// switch's time then goes on from there.
+    #[getter]
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    fn clock_behind(&self) -> f64 {
+        self.clock.behind_us() as f64 / 1e6
     }
 
     /// Descriptor that becomes readable after each group commit; then call `commit`.
@@ -204,6 +231,56 @@ impl Center {
         let mut state = self.lock();
         self.step(&mut state, Event::Tick);
         self.orders(py, state)
+    }
+
+    /// How much of the journal's file system is free, thousandths: below 100 only P0 to P2 are
+    /// taken, below 50 only P0.
+    fn space(&self, free_permille: u16) {
+        self.lock().engine.set_space(free_permille);
+    }
+
+    /// An operator's order for a line or dead letter: a JSON object (`docs/reference/control.md`).
+    ///
+    /// Gives orders, and a JSON object that is true once `durable` is above its `record`. Raises
+    /// `RefusedError` with the code that says why nothing was done.
+    fn order<'py>(
+        &self,
+        py: Python<'py>,
+        order: &[u8],
+    ) -> PyResult<(Orders<'py>, Bound<'py, PyBytes>)> {
+        let order: Order = serde_json::from_slice(order).map_err(|error| {
+            raise(py, "ClientError", CONTROL_REQUEST, &format!("the request: {error}"))
+        })?;
+        let mut state = self.lock();
+        let State { engine, effects, .. } = &mut *state;
+        let done = engine
+            .order(&order, self.clock.now_us(), effects)
+            .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
+        let orders = self.orders(py, state)?;
+        Ok((orders, PyBytes::new(py, &serde_json::to_vec(&done).unwrap_or_default())))
+    }
+
+    /// The dead letters, JSON: a list, the oldest message first, without texts.
+    fn dead_letters<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let letters = self.lock().engine.dead_letters();
+        PyBytes::new(py, &serde_json::to_vec(&letters).unwrap_or_default())
+    }
+
+    /// What waits for a line, JSON: a list, at most `most` of each precedence, without texts.
+    ///
+    /// Raises `RefusedError` 542 when the bundle has no such line.
+    fn queue<'py>(
+        &self,
+        py: Python<'py>,
+        line: &str,
+        most: usize,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let waiting = self
+            .lock()
+            .engine
+            .queue(line, most)
+            .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
+        Ok(PyBytes::new(py, &serde_json::to_vec(&waiting).unwrap_or_default()))
     }
 
     /// An operator says what a host takes: `family` is a family, a data class or a key of
@@ -417,6 +494,10 @@ impl Center {
     ) -> PyResult<Orders<'py>> {
         self.record(py, &mut state)?;
         let effects = &mut state.effects;
+        if let Some(unreadable) = &effects.unreadable {
+            let text = unreadable.to_string();
+            return Err(raise(py, "JournalError", codes::JOURNAL_UNREADABLE, &text));
+        }
         let writes = effects
             .writes
             .iter()

@@ -9,7 +9,7 @@ use clets_routing::LineId;
 use clets_wire::{Dialect, KeyId, decode};
 
 use crate::decision::find_key;
-use crate::queue::{Entry, Stored, Waiting};
+use crate::entry::{Entry, Stored, Waiting};
 use crate::record::{self, Accepted, EntryRecord, InterceptEvent};
 use crate::{Bundle, codes};
 

@@ -13,11 +13,11 @@ use clets_wire::{Action, Answer, KeyId};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
+use crate::entry::{Entry, Stored};
 use crate::intake::Incoming;
 use crate::notice::Addressee;
 use crate::outbound::labelled;
 use crate::plan::{Leg, Plan};
-use crate::queue::{Entry, Stored};
 use crate::record::Target;
 use crate::timers::Timer;
 use crate::{Control, Effects};
@@ -61,14 +61,23 @@ pub(crate) struct Collation {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct CollationState {
     bytes: usize,
-    /// Entry, line, codes, state, replies, how many went by themselves.
-    parts: Vec<(Option<u16>, u16, String, u8, Vec<u64>, usize)>,
+    parts: Vec<PartState>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct PartState {
+    index: Option<u16>,
+    line: u16,
+    codes: String,
+    state: u8,
+    replies: Vec<u64>,
+    apart: usize,
 }
 
 impl CollationState {
     /// The numbers of the replies that wait, part by part.
     pub(crate) fn replies(&self) -> Vec<u64> {
-        self.parts.iter().flat_map(|part| part.4.iter().copied()).collect()
+        self.parts.iter().flat_map(|part| part.replies.iter().copied()).collect()
     }
 }
 
@@ -92,9 +101,13 @@ impl Collation {
 impl Engine {
     /// For a snapshot.
     pub(crate) fn collation_states(&self) -> Vec<(u64, CollationState)> {
-        let part = |it: &Part| {
-            let replies = it.replies.iter().map(|reply| reply.number).collect();
-            (it.index, it.line.0, it.codes.clone(), it.state as u8, replies, it.apart)
+        let part = |it: &Part| PartState {
+            index: it.index,
+            line: it.line.0,
+            codes: it.codes.clone(),
+            state: it.state as u8,
+            replies: it.replies.iter().map(|reply| reply.number).collect(),
+            apart: it.apart,
         };
         let mut states: Vec<(u64, CollationState)> = self
             .collations
@@ -117,13 +130,13 @@ impl Engine {
         line: &dyn Fn(u16) -> Option<LineId>,
     ) {
         let mut replies = replies.iter();
-        let parts = state.parts.iter().map(|(index, at, codes, state, numbers, apart)| Part {
-            index: *index,
-            line: line(*at).unwrap_or(LineId::NOBODY),
-            codes: codes.clone(),
-            state: State::of(*state),
-            replies: replies.by_ref().take(numbers.len()).map(Arc::clone).collect(),
-            apart: *apart,
+        let parts = state.parts.iter().map(|it| Part {
+            index: it.index,
+            line: line(it.line).unwrap_or(LineId::NOBODY),
+            codes: it.codes.clone(),
+            state: State::of(it.state),
+            replies: replies.by_ref().take(it.replies.len()).map(Arc::clone).collect(),
+            apart: it.apart,
         });
         let parts = parts.collect();
         let number = asked.number;

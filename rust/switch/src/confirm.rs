@@ -14,8 +14,8 @@ use smallvec::SmallVec;
 
 use crate::Effects;
 use crate::engine::Engine;
+use crate::entry::Stored;
 use crate::notice::Addressee;
-use crate::queue::Stored;
 use crate::timers::Timer;
 
 /// The last request; when it stays unanswered the control center is told.

@@ -15,10 +15,11 @@ use crate::archive::{self, Archive, Released, Unreadable};
 use crate::collate::Collation;
 use crate::confirm::Confirmations;
 use crate::dead::DeadLetters;
+use crate::entry::{Entry, Stored, Waiting, Withdrawn};
 use crate::expiry::is_once;
 use crate::habits::Habits;
 use crate::intercept::Intercept;
-use crate::queue::{Entry, LineState, READY_MAX, Stored, Waiting, Withdrawn};
+use crate::queue::{LineState, READY_MAX};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Reserved, Started};
 use crate::references::References;
 use crate::reload::Suspended;
@@ -133,8 +134,10 @@ impl Engine {
 
     /// The first record after recovery: which bundle is in force. Updates that the last run may
     /// have sent, and whose outcome nobody knows, come to their end here.
-    pub fn start(&mut self, now_us: i64, effects: &mut Effects) {
-        self.record_start(record::STARTED, effects);
+    ///
+    /// `clock_behind_us` is how far the computer's clock was behind the journal.
+    pub fn start(&mut self, now_us: i64, clock_behind_us: i64, effects: &mut Effects) {
+        self.record_start(record::STARTED, clock_behind_us, effects);
         for (line, precedence, waiting) in std::mem::take(&mut self.doubtful) {
             if let Some(entry) = self.load((line, precedence), waiting) {
                 self.in_doubt(&entry, now_us, effects);
@@ -147,7 +150,7 @@ impl Engine {
     /// The last record of an orderly stop.
     pub fn stop(&mut self, effects: &mut Effects) {
         self.flush(effects);
-        self.record_start(record::STOPPED, effects);
+        self.record_start(record::STOPPED, 0, effects);
     }
 
     /// Takes one event at `now_us` (microseconds since 1970, UTC) and adds to `effects`.
@@ -450,10 +453,11 @@ impl Engine {
         }
     }
 
-    fn record_start(&mut self, kind: u8, effects: &mut Effects) {
+    fn record_start(&mut self, kind: u8, clock_behind_us: i64, effects: &mut Effects) {
         let body = record::encode(&Started {
             bundle: self.bundle.hash.as_str().into(),
             version: env!("CARGO_PKG_VERSION").into(),
+            clock_behind_us,
         });
         self.append(kind, body, effects);
     }

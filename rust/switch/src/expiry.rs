@@ -6,8 +6,8 @@ use clets_routing::LineId;
 use clets_wire::{KeyId, Precedence};
 
 use crate::engine::Engine;
+use crate::entry::{Entry, Stored};
 use crate::intake::precedence_of;
-use crate::queue::{Entry, Stored};
 use crate::record::Outcome;
 use crate::reply::LATE_US;
 use crate::timers::Timer;
@@ -69,7 +69,7 @@ impl Engine {
             let Some(entry) = self.load((line, precedence), waiting) else {
                 return;
             };
-            ended.push(entry);
+            ended.push(*entry);
         }
         if !ended.is_empty() {
             ended.iter().for_each(|entry| self.expired(entry, now_us, effects));

@@ -15,10 +15,10 @@ use clets_wire::{Dialect, Outbound, decode, encode};
 use crate::control::LEGS_MAX;
 use crate::decision::find_key;
 use crate::engine::Engine;
+use crate::entry::Stored;
 use crate::facts::Question;
 use crate::habits::Habit;
 use crate::intake::Incoming;
-use crate::queue::Stored;
 use crate::receipt::Receipt;
 use crate::{Control, Decision, Effects, codes};
 

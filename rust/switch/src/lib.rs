@@ -21,6 +21,7 @@ mod control;
 mod dead;
 mod decision;
 mod engine;
+mod entry;
 mod event;
 mod expiry;
 mod facts;

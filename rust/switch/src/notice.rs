@@ -8,9 +8,9 @@ use clets_wire::{Dialect, KeyId, Outbound, decode, encode};
 
 use crate::decision::find_key;
 use crate::engine::Engine;
+use crate::entry::{Entry, Stored};
 use crate::intake::{Incoming, lifetime_us, precedence};
 use crate::plan::Scope;
-use crate::queue::{Entry, Stored};
 use crate::receipt::Receipt;
 use crate::record::{Accepted, Target};
 use crate::{Decision, Effects, codes};

@@ -9,9 +9,10 @@ use clets_routing::LineId;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Held};
+use crate::entry::Waiting;
 use crate::intake::lifetime_us;
 use crate::intercept::{NAME_BYTES_MAX, REASON_BYTES_MAX, named};
-use crate::queue::{Diversion, LineState, PRECEDENCES, Passage, Waiting};
+use crate::queue::{Diversion, LineState, PRECEDENCES, Passage};
 use crate::record::{self, Moved, OrderEvent, Outcome};
 use crate::timers::Timer;
 use crate::{CommandError, Effects, codes};

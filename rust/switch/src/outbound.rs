@@ -8,7 +8,8 @@ use smallvec::SmallVec;
 
 use crate::archive;
 use crate::engine::Engine;
-use crate::queue::{Entry, Passage, Stored, Waiting};
+use crate::entry::{Entry, Stored, Waiting};
+use crate::queue::Passage;
 use crate::record::Target;
 use crate::reply::Pending;
 use crate::service::{self, Service};

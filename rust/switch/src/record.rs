@@ -483,6 +483,10 @@ pub struct Started<'a> {
     /// The version of the program.
     #[serde(borrow)]
     pub version: Cow<'a, str>,
+    /// How far the computer's clock was behind the journal's newest time, microseconds. Time then
+    /// goes on from there, so that nothing expires early and no record is older than one before.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub clock_behind_us: i64,
 }
 
 /// Another bundle while the switch runs.

@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use crate::archive::Archive;
 use crate::engine::Engine;
+use crate::entry::{Stored, Waiting};
 use crate::expiry::is_once;
-use crate::queue::{Given, Stored, Waiting};
+use crate::queue::Given;
 use crate::record::{
     self, Accepted, EntryRecord, InterceptEvent, Moved, OrderEvent, Outcome, Outcomes, Refused,
     Reserved, ServiceEvent, Target, UserEvent,

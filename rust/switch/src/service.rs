@@ -12,8 +12,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::engine::Engine;
+use crate::entry::Waiting;
 use crate::intake::Incoming;
-use crate::queue::{LineState, Waiting};
+use crate::queue::LineState;
 use crate::record::{self, Outcome, ServiceEvent};
 use crate::{Bundle, Effects};
 

@@ -187,7 +187,7 @@ impl World {
         self.resume_anywhere(&replay);
         self.engine = replay.finish(self.now_us);
         let mut effects = Effects::default();
-        self.engine.start(self.now_us, &mut effects);
+        self.engine.start(self.now_us, 0, &mut effects);
         self.seen.clear();
         self.partial.clear();
         self.owed.clear();
