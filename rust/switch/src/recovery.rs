@@ -31,6 +31,8 @@ pub struct ReplayError {
     pub reason: String,
 }
 
+pub(crate) const DAY_US: i64 = 86_400_000_000;
+
 /// An entry without an outcome.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -46,13 +48,20 @@ pub struct Replay {
     /// Entries without an outcome so far.
     pub(crate) open: BTreeMap<(u64, u16), Open>,
     pub(crate) orphans: u64,
+    /// The first record of each day, UTC, in days since 1970.
+    pub(crate) days: Vec<(i64, u64)>,
 }
 
 impl Replay {
     /// Begins with an empty engine.
     #[must_use]
     pub fn new(bundle: Arc<Bundle>, archive: Box<dyn Archive>) -> Self {
-        Self { engine: Engine::new(bundle, archive), open: BTreeMap::new(), orphans: 0 }
+        Self {
+            engine: Engine::new(bundle, archive),
+            open: BTreeMap::new(),
+            orphans: 0,
+            days: Vec::new(),
+        }
     }
 
     /// Takes the next record, in order of number.
@@ -124,6 +133,10 @@ impl Replay {
             _ => {}
         }
         self.engine.next_number = number + 1;
+        let day = time_us.div_euclid(DAY_US);
+        if self.days.last().is_none_or(|(last, _)| *last < day) {
+            self.days.push((day, number));
+        }
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use crate::entry::{Stored, Waiting};
 use crate::intercept::InterceptState;
 use crate::queue::{Diversion, Given, Passage, QueueState};
 use crate::record::{self, Accepted, Outcome};
-use crate::recovery::{Open, Replay, ReplayError};
+use crate::recovery::{DAY_US, Open, Replay, ReplayError};
 use crate::reply::PendingState;
 use crate::{Bundle, Service};
 
@@ -44,6 +44,7 @@ pub(crate) struct State {
     released: Vec<(u64, u64)>,
     minimize: Option<(u8, i64)>,
     orphans: u64,
+    days: Vec<(i64, u64)>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -143,12 +144,21 @@ impl Replay {
             released: engine.released.iter().map(|(message, record)| (*message, *record)).collect(),
             minimize: engine.minimize,
             orphans: self.orphans,
+            days: self.days.clone(),
         };
         record::encode(&state)
     }
 
-    /// The lowest record that something still needs: all below may leave the journal, as far as
-    /// traffic is concerned.
+    /// The number below which all may leave the journal at `now_us`: nothing that waits needs it,
+    /// and it is older than `keep_days`.
+    #[must_use]
+    pub fn prunable(&self, keep_days: u32, now_us: i64) -> u64 {
+        let oldest = now_us.div_euclid(DAY_US) - i64::from(keep_days);
+        let kept = self.days.iter().find(|(day, _)| *day >= oldest).map(|(_, number)| *number);
+        self.needed_from().min(kept.unwrap_or(self.engine.next_number))
+    }
+
+    /// The lowest record that something still needs.
     #[must_use]
     pub fn needed_from(&self) -> u64 {
         let engine = &self.engine;
@@ -177,6 +187,7 @@ impl Replay {
         }
         let mut replay = Self::new(Arc::clone(&bundle), archive);
         replay.orphans = state.orphans;
+        replay.days = state.days;
         replay.engine.next_number = state.number;
         let lines: Vec<Option<LineId>> =
             state.lines.iter().map(|row| bundle.directory.find_line(&row.name)).collect();

@@ -417,3 +417,31 @@ fn many_wait_and_are_read_again_and_go_out_in_order() {
     }
     assert!(got.iter().enumerate().all(|(place, text)| *text == format!("{place:05}")));
 }
+
+#[test]
+fn what_is_old_and_needed_by_nothing_may_leave_the_journal() {
+    let mut world = connected();
+    world.dmpp(ALPHA, NOTE);
+    world.sync();
+    assert_eq!(world.data(BETA).len(), 1);
+    world.native(BETA, Kind::Delivered, 3, 1, b"");
+    world.disconnect(BETA);
+    let waits = world.journal.len();
+    world.dmpp(ALPHA, &NOTE.replace("REF2", "REF9"));
+    world.sync();
+    let waits = waits as u64;
+    world.now_us += 86_400_000_000 * 2;
+    world.dmpp(ALPHA, PLATE);
+    world.sync();
+    let replay = world.replay();
+    assert_eq!(replay.prunable(3, world.now_us), 0, "nothing is as old as that");
+    let message = world.engine.queue("beta", 1).unwrap()[0].message;
+    assert!(message >= waits);
+    assert_eq!(replay.prunable(1, world.now_us), message, "what waits is needed");
+    world.connect(BETA, "beta");
+    world.sync();
+    world.native(BETA, Kind::Delivered, 3, 2, b"");
+    world.sync();
+    let old = world.replay().prunable(1, world.now_us);
+    assert!(old > message, "{old}");
+}

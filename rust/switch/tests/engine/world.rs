@@ -179,11 +179,7 @@ impl World {
     pub(crate) fn restart(&mut self) {
         self.journal.truncate(self.durable);
         self.shelf.lock().unwrap().truncate(self.durable);
-        let archive = Box::new(Shelf(Arc::clone(&self.shelf)));
-        let mut replay = Replay::new(Arc::clone(&self.bundle), archive);
-        for (number, (kind, time_us, body)) in self.journal.iter().enumerate() {
-            replay.record(number as u64, *kind, *time_us, body).unwrap();
-        }
+        let replay = self.replay();
         self.resume_anywhere(&replay);
         self.engine = replay.finish(self.now_us);
         let mut effects = Effects::default();
@@ -193,6 +189,16 @@ impl World {
         self.owed.clear();
         self.connected.clear();
         self.take(effects);
+    }
+
+    /// The journal as a start reads it.
+    pub(crate) fn replay(&self) -> Replay {
+        let archive = Box::new(Shelf(Arc::clone(&self.shelf)));
+        let mut replay = Replay::new(Arc::clone(&self.bundle), archive);
+        for (number, (kind, time_us, body)) in self.journal.iter().enumerate().take(self.durable) {
+            replay.record(number as u64, *kind, *time_us, body).unwrap();
+        }
+        replay
     }
 
     /// A start from a snapshot ends in the same state as one that reads everything, wherever the
