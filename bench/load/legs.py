@@ -52,7 +52,7 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         frames = self.framer.feed(data)
-        if not self.up.is_set():
+        if frames and not self.up.is_set():
             assert frames[0].kind == "logon_ack", frames[0].body
             self.up.set()
             del frames[0]
