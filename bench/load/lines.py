@@ -96,6 +96,10 @@ def write_lines(folder: Path, places: Iterable[Place], *, port_base: int) -> Non
         ),
         "utf-8",
     )
+    # One frame at a time to that host would be measured, not the switch.
+    hosts = folder / "hosts.toml"
+    text = hosts.read_text("utf-8")
+    hosts.write_text(text.replace('name = "svs"\n', 'name = "svs"\nwindow = 1024\n'), "utf-8")
     rows: dict[str, list[str]] = {
         name: [] for name in ("lines.toml", "groups.toml", "agencies.csv", "oris.csv")
     } | {"stations.csv": [], "users.csv": []}

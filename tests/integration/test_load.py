@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import uvloop
-from bench.load import storm
+from bench.load import overload, storm
 
 from tests.integration.center import free_port_base
 
@@ -18,3 +18,18 @@ def test_lines_that_come_all_at_once_are_all_served(tmp_path: Path) -> None:
     stormed = uvloop.run(storm.play(tmp_path, port_base=free_port_base(), lines=lines, quiet=0.2))
     assert stormed.refused == 0
     assert len(stormed.logged_on) == len(stormed.accepted) == len(stormed.delivered) == lines
+
+
+def test_an_overload_leaves_nothing_without_its_answer(tmp_path: Path) -> None:
+    # More in a second than the switch takes in one, and what it does not take waits in the sockets.
+    given = {"seconds": 1.0, "times": 40.0, "share": 1.0, "search": 0.5, "rate": 2_000.0}
+    scene = overload.play(tmp_path, port_base=free_port_base(), after=0.5, **given)
+    played = uvloop.run(scene)
+    assert not played.cut
+    assert played.missing == 0
+    over = played.spans["overload"]
+    assert sum(over.sent) == 80_000
+    assert over.accepted + sum(codes.total() for codes in over.refused) == 80_000
+    # Every refusal says why, and nobody refuses P0.
+    assert not over.refused[0]
+    assert all(code for codes in over.refused for code in codes)
