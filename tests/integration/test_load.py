@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import uvloop
-from bench.load import overload, storm
+from bench.load import overload, slow, storm
 
 from tests.integration.center import free_port_base
 
@@ -33,3 +33,13 @@ def test_an_overload_leaves_nothing_without_its_answer(tmp_path: Path) -> None:
     # Every refusal says why, and nobody refuses P0.
     assert not over.refused[0]
     assert all(code for codes in over.refused for code in codes)
+
+
+def test_lines_that_stop_reading_cost_the_others_nothing(tmp_path: Path) -> None:
+    given = {"lines": 60, "slow": 20, "rate": 300.0, "seconds": 3.0}
+    scene = slow.play(tmp_path, port_base=free_port_base(), **given)  # type: ignore[arg-type]
+    played = uvloop.run(scene)
+    # All that the others sent has come, or there would be no end.
+    assert min(played.before.sent, played.after.sent) > 800
+    assert played.cut == 0
+    assert played.bytes_per_slow_line <= slow.MEMORY_BYTES_MAX
