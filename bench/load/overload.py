@@ -297,17 +297,15 @@ def share_of_processor(share: float) -> Iterator[Path | None]:
     # The shortest that the kernel allows: the switch stands still for the rest of each period.
     quota_us = 1_000
     period_us = int(quota_us / share)
-    name = f"clets-bench-{os.getpid()}"
-    if (old := Path("/sys/fs/cgroup/cpu")).is_dir():
-        group = old / name
-        group.mkdir()
-        (group / "cpu.cfs_period_us").write_text(str(period_us))
-        (group / "cpu.cfs_quota_us").write_text(str(quota_us))
-    else:
-        group = Path("/sys/fs/cgroup") / name
-        group.mkdir()
-        (group / "cpu.max").write_text(f"{quota_us} {period_us}")
+    old = Path("/sys/fs/cgroup/cpu")
+    group = (old if old.is_dir() else old.parent) / f"clets-bench-{os.getpid()}"
+    group.mkdir()
     try:
+        if old.is_dir():
+            (group / "cpu.cfs_period_us").write_text(str(period_us))
+            (group / "cpu.cfs_quota_us").write_text(str(quota_us))
+        else:
+            (group / "cpu.max").write_text(f"{quota_us} {period_us}")
         yield group
     finally:
         group.rmdir()
