@@ -34,6 +34,7 @@ PORT_BASE = 23_000
 WINDOW = 1024
 UNANSWERED_MAX = 8192
 CHUNK = 128
+HEARTBEAT_SECONDS = 5.0
 
 
 class Line(asyncio.Protocol):
@@ -49,10 +50,17 @@ class Line(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         body = json.dumps({"line": self.name, "receive": [1] * 5}).encode()
         transport.write(frame("native", "logon", body))
+        self._beat()
+
+    def _beat(self) -> None:
+        """Whoever has nothing to say says that: a silent line is taken for dead."""
+        if not self.transport.is_closing():
+            self.transport.write(frame("native", "heartbeat"))
+            asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._beat)
 
     def data_received(self, data: bytes) -> None:
         frames = self.framer.feed(data)
-        if not self.up.is_set():
+        if frames and not self.up.is_set():
             assert frames[0].kind == "logon_ack", frames[0].body
             self.up.set()
             del frames[0]

@@ -139,8 +139,10 @@ class Client:
                 {up, self._runner}, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
+            # A line that was up and is lost again comes back by itself, like any other.
+            was_up = up.done()
             up.cancel()
-            if not self._session.up.is_set():
+            if not was_up:
                 host, port = self._address
                 reason = self.error or "it did not answer"
                 text = f"no line to the switch at `{host}:{port}`: {reason}"

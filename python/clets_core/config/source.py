@@ -7,6 +7,7 @@ import io
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
@@ -125,13 +126,19 @@ def read_toml(file: str, text: str, problems: Problems) -> tuple[dict[str, Any],
         return None
 
 
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a table. To ask costs more than to read one, and a bundle has thousands."""
+    return msgspec.structs.fields(kind)
+
+
 def read_entry(kind: type[E], raw: object, place: Place, problems: Problems) -> E | None:
     """One table as a struct; each wrong key is a problem of its own."""
     if not isinstance(raw, dict):
         problems.add(place.file, place.line(), Code.VALUE, f"expected a table, found `{raw}`")
         return None
     values: dict[str, Any] = {}
-    known = msgspec.structs.fields(kind)
+    known = _fields(kind)
     names = {info.encode_name for info in known}
     complete = True
     for key in raw:
@@ -206,7 +213,7 @@ def read_rows(kind: type[E], file: str, text: str, problems: Problems) -> list[L
 
 
 def _header_fits(kind: type[E], header: list[str], file: str, problems: Problems) -> bool:
-    columns = [info.encode_name for info in msgspec.structs.fields(kind)]
+    columns = [info.encode_name for info in _fields(kind)]
     wrong = [f"no column `{name}`" for name in columns if name not in header]
     wrong += [f"unknown column `{name}`" for name in header if name not in columns]
     if len(set(header)) != len(header):

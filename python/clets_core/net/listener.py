@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clets_core.config.model import Line, Listener
+    from clets_core.net.protocol import Identify
     from clets_core.net.shell import Shell
 
 TLS_HANDSHAKE_SECONDS = 10.0
+# All lines of a state may come back in one moment; who finds no room waits a second and more in its
+# own system. The kernel may allow less (net.core.somaxconn).
+BACKLOG = 16_384
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -24,16 +28,18 @@ def split_address(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def identify_by_address(lines: Sequence[Line], transport: asyncio.BaseTransport) -> str | None:
+def identify_by_address(lines: Sequence[Line]) -> Identify:
     """Plain TCP, which the bundle must allow: the source address names the line."""
-    peer = peer_name(transport)
-    return next((line.name for line in lines if line.peer == peer), None)
+    names = {line.peer: line.name for line in lines if line.peer is not None}
+    return lambda transport: names.get(peer_name(transport))
 
 
-def identify_by_certificate(lines: Sequence[Line], transport: asyncio.BaseTransport) -> str | None:
+def identify_by_certificate(lines: Sequence[Line]) -> Identify:
     """TLS: a DNS name of the client's certificate names the line."""
-    names = certificate_names(transport)
-    return next((line.name for line in lines if line.certificate in names), None)
+    names = {line.certificate: line.name for line in lines if line.certificate is not None}
+    return lambda transport: next(
+        (names[name] for name in certificate_names(transport) if name in names), None
+    )
 
 
 async def listen(
@@ -41,7 +47,7 @@ async def listen(
 ) -> asyncio.Server:
     """Opens one listener of the bundle; files are named relative to ``folder``."""
     mine = [line for line in lines if line.framing == listener.framing]
-    identify = identify_by_address if listener.plain else identify_by_certificate
+    identify = (identify_by_address if listener.plain else identify_by_certificate)(mine)
     context = None
     if not listener.plain:
         files = (listener.certificate, listener.key, listener.authority)
@@ -50,10 +56,10 @@ async def listen(
     host, port = split_address(listener.address)
     loop = asyncio.get_running_loop()
     return await loop.create_server(
-        lambda: LineProtocol(shell, lambda transport: identify(mine, transport)),
+        lambda: LineProtocol(shell, identify),
         host,
         port,
         ssl=context,
         ssl_handshake_timeout=TLS_HANDSHAKE_SECONDS if context else None,
-        backlog=1024,
+        backlog=BACKLOG,
     )

@@ -1,0 +1,90 @@
+"""The measurements of load in small: what is promised holds, whatever time it takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+import uvloop
+from bench.load import overload, slow, storm
+
+from tests.integration.center import free_port_base
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_lines_that_come_all_at_once_are_all_served(tmp_path: Path) -> None:
+    lines = 300
+    stormed = uvloop.run(storm.play(tmp_path, port_base=free_port_base(), lines=lines, quiet=0.2))
+    assert stormed.refused == 0
+    assert len(stormed.logged_on) == len(stormed.accepted) == len(stormed.delivered) == lines
+
+
+def test_an_overload_leaves_nothing_without_its_answer(tmp_path: Path) -> None:
+    # More in a second than the switch takes in one, and what it does not take waits in the sockets.
+    given = {"seconds": 1.0, "times": 40.0, "share": 1.0, "search": 0.5, "rate": 2_000.0}
+    scene = overload.play(tmp_path, port_base=free_port_base(), after=0.5, **given)
+    played = uvloop.run(scene)
+    assert not played.cut
+    assert played.missing == 0
+    over = played.spans["overload"]
+    assert sum(over.sent) == 80_000
+    assert over.accepted + sum(codes.total() for codes in over.refused) == 80_000
+    # Every refusal says why, and nobody refuses P0.
+    assert not over.refused[0]
+    assert all(code for codes in over.refused for code in codes)
+
+
+def test_lines_that_stop_reading_cost_the_others_nothing(tmp_path: Path) -> None:
+    given = {"lines": 60, "slow": 20, "rate": 300.0, "seconds": 3.0}
+    scene = slow.play(tmp_path, port_base=free_port_base(), **given)  # type: ignore[arg-type]
+    played = uvloop.run(scene)
+    # All that the others sent has come, or there would be no end.
+    assert min(played.before.sent, played.after.sent) > 800
+    assert played.cut == 0
+    assert played.bytes_per_slow_line <= slow.MEMORY_BYTES_MAX
+
+
+def played_well() -> overload.Played:
+    """A second in which 100 of 1,000 were taken, the first of them P0, and the others refused."""
+    over = overload.Span("overload", begun=0.0, ended=1.0, done=100)
+    over.sent = [10, 40, 600, 250, 100]
+    over.refused = [Counter({506: n}) for n in (0, 0, 550, 250, 100)]
+    for precedence, count in ((0, 10), (1, 40), (2, 50)):
+        over.waited[precedence].extend([0.01] * count)
+    return overload.Played(
+        {"overload": over}, rate=100, missing=0, memory_bytes=0, cut=Counter(), recovery_seconds=1
+    )
+
+
+def of(played: overload.Played) -> overload.Span:
+    return played.spans["overload"]
+
+
+def test_what_is_well_under_overload_holds() -> None:
+    assert all(overload.judge(played_well()).values())
+
+
+@pytest.mark.parametrize(
+    ("broken", "line"),
+    [
+        (lambda it: setattr(of(it), "done", 89), "goodput"),
+        (lambda it: of(it).refused[0].update({506: 1}), "P0 refused"),
+        (lambda it: of(it).unsent.__setitem__(0, 1), "P0 refused"),
+        (lambda it: of(it).waited[0].extend([0.06] * 10), "P0 accepted"),
+        (lambda it: of(it).sent.__setitem__(4, 101), "without an answer"),
+        (lambda it: setattr(it, "missing", 1), "without an answer"),
+        (lambda it: it.cut.update({804: 1}), "lines cut"),
+        (lambda it: setattr(it, "recovery_seconds", 5.5), "normal after"),
+    ],
+)
+def test_what_is_broken_under_overload_is_seen(
+    broken: Callable[[overload.Played], None], line: str
+) -> None:
+    played = played_well()
+    broken(played)
+    missed = [what for what, holds in overload.judge(played).items() if not holds]
+    assert any(what.startswith(line) for what in missed), missed
