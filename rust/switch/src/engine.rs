@@ -190,7 +190,7 @@ impl Engine {
         if !effects.records.is_empty() {
             self.admission.appended(self.next_number - 1, now_us);
         }
-        self.admission.adjust(self.next_number - self.durable, now_us);
+        self.admission.adjust(self.next_number.saturating_sub(self.durable), now_us);
     }
 
     /// Appends a record and gives its number.
