@@ -41,6 +41,20 @@ log = logging.getLogger("clets_core")
     help="Control socket for operators' verbs; default: control.sock in the journal's folder.",
 )
 @click.option(
+    "--segment-bytes",
+    type=click.IntRange(min=8192),
+    default=64 << 20,
+    show_default=True,
+    help="Length of new journal files; two are kept ready. A multiple of 8.",
+)
+@click.option(
+    "--reserve-bytes",
+    type=click.IntRange(min=0),
+    default=256 << 20,
+    show_default=True,
+    help="Length of a file that is given up when the disk is full; 0 for none.",
+)
+@click.option(
     "--shadow",
     type=click.Path(path_type=Path),
     help="Folder of a candidate bundle that judges beside BUNDLE and changes nothing.",
@@ -54,6 +68,8 @@ log = logging.getLogger("clets_core")
 def run(
     journal: Path,
     control: Path | None,
+    segment_bytes: int,
+    reserve_bytes: int,
     shadow: Path | None,
     hosts: bool,
     table: bool | None,
@@ -70,7 +86,13 @@ def run(
     loaded = load_bundle(bundle)
     drawn = sys.stdout.isatty() and not as_json if table is None else table
     _log_to_stderr(plain=not drawn)
-    switch = Switch(loaded, journal=journal, control=control or journal / SOCKET_NAME)
+    switch = Switch(
+        loaded,
+        journal=journal,
+        segment_bytes=segment_bytes,
+        reserve_bytes=reserve_bytes,
+        control=control or journal / SOCKET_NAME,
+    )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         failure = runner.run(
             _serve(loaded, switch, shadow=shadow, hosts=hosts, drawn=drawn, as_json=as_json)

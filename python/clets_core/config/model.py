@@ -108,6 +108,15 @@ class DelayNotices(Entry, frozen=True, kw_only=True):
     p4: Milliseconds = 6_000_000
 
 
+class Journal(Entry, frozen=True, kw_only=True):
+    """How long the journal is kept: at least a year, three by default.
+
+    CITE: CJISSECPOL AU-11, audit records for a year; 11 CCR 707(c), three years.
+    """
+
+    keep_days: Annotated[int, Meta(ge=365, le=36_500)] = 1_096
+
+
 class Rate(Entry, frozen=True, kw_only=True):
     """So many messages a second, and so many at once; 0 a second is no limit."""
 
@@ -168,6 +177,7 @@ class Switch(Entry, frozen=True, kw_only=True):
     delay_notices_ms: DelayNotices = DelayNotices()
     confirmations_ms: Confirmations = Confirmations()
     rates: Rates = Rates()
+    journal: Journal = Journal()
     time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,60}\Z")] = "UTC"
     control_station: Mnemonic | None = None
     alert_group: GroupCode | None = None

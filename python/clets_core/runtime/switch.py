@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 import msgspec
 
 from clets_core._core import Center
-from clets_core.config.prepare import wiring
+from clets_core.config.prepare import aside, wiring
+from clets_core.errors import JournalError
 from clets_core.net.dialer import Dialer
 from clets_core.net.listener import listen
 from clets_core.net.shell import Shell
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from clets_core.config.bundle import Bundle
-    from clets_core.errors import JournalError
-
 
 log = logging.getLogger("clets_core")
 
 SPACE_SECONDS: Final = 1.0
+SNAPSHOT_SECONDS: Final = 10.0
+SNAPSHOT_RECORDS: Final = 250_000
+"""Records between two snapshots; a start reads no more of them, in about a second."""
 
 
 class Switch:
@@ -42,6 +44,8 @@ class Switch:
         bundle: What :func:`clets_core.load_bundle` gave.
         journal: The journal's folder; made when it is absent. One switch at a time may have it.
         segment_bytes: Length of new journal files, bytes.
+        reserve_bytes: Length of a file that is given up when the disk is full, 0 for none: room for
+            what is urgent while somebody makes more.
         control: Where the control socket is to stand, for ``clets intercept``; by default there
             is none. Only the account that runs the switch can open it.
 
@@ -57,11 +61,14 @@ class Switch:
         *,
         journal: str | PathLike[str],
         segment_bytes: int = 64 << 20,
+        reserve_bytes: int = 0,
         control: str | PathLike[str] | None = None,
     ) -> None:
         self._bundle = bundle
         self._journal = journal
         self._segment_bytes = segment_bytes
+        self._reserve_bytes = reserve_bytes
+        self._snapshots: asyncio.Task[None] | None = None
         self._control = None if control is None else Control(Path(control))
         self._shell: Shell | None = None
         self._rules: rules.Rules | None = None
@@ -70,7 +77,9 @@ class Switch:
         self._space_timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
-        center = Center(self._bundle.snapshot, self._journal, self._segment_bytes)
+        center = Center(
+            self._bundle.snapshot, self._journal, self._segment_bytes, self._reserve_bytes
+        )
         if center.orphans:
             log.warning("%d entries in custody are for lines not in this bundle", center.orphans)
         if center.clock_behind:
@@ -190,6 +199,31 @@ class Switch:
             raise RuntimeError(msg)
         return self._rules
 
+    async def snapshot(self) -> int:
+        """Writes down what the journal means so far, beside the traffic; a start begins there.
+
+        Old segments that nothing needs go then, as the bundle's ``journal.keep_days`` allows. It
+        happens by itself after each :data:`SNAPSHOT_RECORDS`. Gives how many records it covers; 0
+        when none was made because entries wait for lines that the bundle does not have.
+
+        Raises:
+            JournalError: The journal cannot be read, or the snapshot not be written.
+        """
+        keep_days = self._bundle.configuration.switch.journal.keep_days
+        return await aside(self._running.center.snapshot, keep_days)
+
+    async def _keep_snapshots(self, center: Center) -> None:
+        covered = center.durable
+        while True:
+            await asyncio.sleep(SNAPSHOT_SECONDS)
+            if center.durable - covered < SNAPSHOT_RECORDS:
+                continue
+            covered = center.durable
+            try:
+                await self.snapshot()
+            except JournalError as error:
+                log.warning("no snapshot was made, a start will take longer: %s", error)
+
     def _watch_space(self, shell: Shell) -> None:
         """Tells the engine once a second how much room the journal has."""
         try:
@@ -204,6 +238,7 @@ class Switch:
     async def _open(self, shell: Shell) -> None:
         shell.start()
         self._watch_space(shell)
+        self._snapshots = asyncio.create_task(self._keep_snapshots(shell.center))
         configuration = self._bundle.configuration
         folder = configuration.path
         # Hosts first: an inquiry that comes before its file is connected would be sent back.
@@ -226,6 +261,9 @@ class Switch:
             return
         if self._space_timer is not None:
             self._space_timer.cancel()
+        if self._snapshots is not None:
+            self._snapshots.cancel()
+            await asyncio.gather(self._snapshots, return_exceptions=True)
         for server in self._servers:
             server.close()
         if self._control is not None:

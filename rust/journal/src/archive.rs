@@ -57,9 +57,9 @@ impl Archive {
     /// what stands in its place is not it; [`Error::Read`].
     pub fn read(&self, number: u64) -> Result<OwnedRecord, Error> {
         let Inner { storage, dir, shared, index, windows } = &*self.inner;
-        let absent =
-            || Error::Absent { number, first: index.first().unwrap_or(0), end: shared.durable() };
-        if number >= shared.durable() {
+        let end = shared.durable();
+        let absent = || Error::Absent { number, first: index.first().unwrap_or(0), end };
+        if number >= end {
             return Err(absent());
         }
         let mut windows = windows.lock().unwrap_or_else(PoisonError::into_inner);

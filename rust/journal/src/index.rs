@@ -74,7 +74,6 @@ impl Index {
     }
 
     /// Segment that holds, or would hold, the record, and that segment's first.
-    #[expect(dead_code, reason = "retention asks for it")]
     pub(crate) fn segment(&self, number: u64) -> Option<(u64, u64)> {
         let map = self.hold();
         map.segments.range(..=number).next_back().map(|(first, begun)| (begun.segment, *first))
@@ -86,7 +85,6 @@ impl Index {
     }
 
     /// The oldest segment, if all its records are below `before` and another follows it.
-    #[expect(dead_code, reason = "retention asks for it")]
     pub(crate) fn oldest(&self, before: u64) -> Option<u64> {
         let map = self.hold();
         let mut segments = map.segments.iter();
@@ -95,7 +93,6 @@ impl Index {
     }
 
     /// Forgets the oldest segment.
-    #[expect(dead_code, reason = "retention asks for it")]
     pub(crate) fn forget_oldest(&self) {
         let mut map = self.hold();
         if let Some((_, gone)) = map.segments.pop_first() {

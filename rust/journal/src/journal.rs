@@ -9,11 +9,13 @@ use crate::archive::Archive;
 use crate::checkpoint::Notary;
 use crate::error::Error;
 use crate::index::Index;
-use crate::keeper::Keeper;
+use crate::keeper::{Desk, Keeper, Pruner};
 use crate::record::{self, BATCH_RECORDS_MAX, BODY_BYTES_MAX, HEADER_BYTES};
 use crate::recovery::{self, Recovery};
+use crate::reserve::Reserve;
 use crate::segment::{RECORDS_AT, SEGMENT_BYTES_MIN};
 use crate::shared::Shared;
+use crate::snapshot::{self, Snapshot, Snapshots};
 use crate::storage::{Disk, Storage};
 use crate::worker::Worker;
 use crate::writer::{Batch, Writer};
@@ -37,6 +39,9 @@ pub struct Options {
     pub checkpoint_records: u64,
     /// ... or when there is any new record and this time has passed.
     pub checkpoint_interval: Duration,
+    /// Length of a file that is removed when a new segment finds the disk full, and made again once
+    /// there is ample room; 0 for none.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Options {
@@ -49,6 +54,7 @@ impl Default for Options {
             waiting_bytes_max: 256 << 20,
             checkpoint_records: 10_000,
             checkpoint_interval: Duration::from_secs(1),
+            reserve_bytes: 0,
         }
     }
 }
@@ -81,6 +87,8 @@ pub struct Journal {
     open: Batch,
     next_number: u64,
     archive: Archive,
+    snapshots: Snapshots,
+    pruner: Pruner,
     thread: Option<JoinHandle<()>>,
     _lock: Box<dyn Send>,
 }
@@ -115,6 +123,44 @@ impl Journal {
         options: Options,
         on_durable: Box<dyn Fn() + Send>,
     ) -> Result<(Self, Recovery), Error> {
+        Self::begin(storage, dir, options, on_durable, false)
+            .map(|(journal, _, recovery)| (journal, recovery))
+    }
+
+    /// [`Journal::open`] from the newest sound snapshot: gives it, and a recovery of only the
+    /// records from its number on. Without any, everything is read from record 0.
+    ///
+    /// # Errors
+    /// As [`Journal::open`]; [`Error::Damaged`] also when no snapshot is sound and record 0 was
+    /// removed, or when a sound snapshot covers records that are gone.
+    pub fn resume(
+        dir: &Path,
+        options: Options,
+        on_durable: Box<dyn Fn() + Send>,
+    ) -> Result<(Self, Option<Snapshot>, Recovery), Error> {
+        Self::resume_on(Arc::new(Disk), dir, options, on_durable)
+    }
+
+    /// [`Journal::resume`] on another storage.
+    ///
+    /// # Errors
+    /// As [`Journal::resume`].
+    pub fn resume_on(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        options: Options,
+        on_durable: Box<dyn Fn() + Send>,
+    ) -> Result<(Self, Option<Snapshot>, Recovery), Error> {
+        Self::begin(storage, dir, options, on_durable, true)
+    }
+
+    fn begin(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        options: Options,
+        on_durable: Box<dyn Fn() + Send>,
+        from_snapshot: bool,
+    ) -> Result<(Self, Option<Snapshot>, Recovery), Error> {
         options.check()?;
         storage.create_dir(dir).map_err(Error::write(dir))?;
         let lock = recovery::lock(&*storage, dir)?;
@@ -126,18 +172,39 @@ impl Journal {
         let records = found.tree.size();
         let next_segment = found.next_segment;
         let shared = Arc::new(Shared::new(records));
+        let snapshot = match from_snapshot {
+            true => snapshot::newest(&*storage, dir, &index, records)?,
+            false => None,
+        };
         let recovery = Recovery::new(
             Arc::clone(&storage),
             dir,
+            snapshot.as_ref().map(|snapshot| snapshot.number),
             records,
             Arc::clone(&shared),
             Arc::clone(&index),
         )?;
         let archive =
             Archive::new(Arc::clone(&storage), dir.into(), Arc::clone(&shared), Arc::clone(&index));
-        let bytes = options.segment_bytes;
-        let keeper =
-            Keeper::spawn(Arc::clone(&storage), dir.into(), bytes, notary, Arc::clone(&shared))?;
+        let snapshots = Snapshots::new(
+            Arc::clone(&storage),
+            dir.into(),
+            Arc::clone(&shared),
+            Arc::clone(&index),
+        );
+        // Besides the reserve there should be room for the segments that are needed next.
+        let spare_bytes = options.segment_bytes.saturating_mul(2);
+        let reserve = Reserve::open(Arc::clone(&storage), dir, options.reserve_bytes, spare_bytes)?;
+        let keeper = Keeper::spawn(Desk {
+            storage: Arc::clone(&storage),
+            dir: dir.into(),
+            segment_bytes: options.segment_bytes,
+            notary,
+            reserve,
+            index: Arc::clone(&index),
+            shared: Arc::clone(&shared),
+        })?;
+        let pruner = keeper.pruner();
         keeper.prepare(next_segment);
         let writer =
             Writer::new(storage, dir.into(), found.current, found.tree, next_segment, index);
@@ -150,10 +217,12 @@ impl Journal {
             open: Batch::default(),
             next_number: records,
             archive,
+            snapshots,
+            pruner,
             thread: Some(thread),
             _lock: lock,
         };
-        Ok((journal, recovery))
+        Ok((journal, snapshot, recovery))
     }
 
     /// The number that the next appended record will get.
@@ -212,6 +281,19 @@ impl Journal {
     /// earlier runs wrote.
     pub fn archive(&self) -> Archive {
         self.archive.clone()
+    }
+
+    /// Where snapshots are written, for one owner on any thread.
+    pub fn snapshots(&self) -> Snapshots {
+        self.snapshots.clone()
+    }
+
+    /// Has the oldest segments removed, in the background, of which all records are below `before`.
+    /// Kept in any case are the segment in use, and whatever stands behind the older of the two
+    /// newest sound snapshots: a recovery from either needs it. [`Archive::first`] tells how far it
+    /// came.
+    pub fn prune(&self, before: u64) {
+        self.pruner.prune(before);
     }
 
     /// Bytes submitted and not yet durable.

@@ -1,18 +1,28 @@
 //! The second thread: what must be synced but need not hold up the batches.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::checkpoint::Notary;
 use crate::error::Error;
+use crate::index::Index;
+use crate::reserve::Reserve;
 use crate::segment;
 use crate::shared::Shared;
-use crate::storage::{Handle, Storage};
+use crate::snapshot;
+use crate::storage::{Handle, Storage, is_full};
 use crate::tree::Hash;
 
-/// Prepares segments ahead and signs checkpoints, in the background.
+/// Between two attempts on a full disk. Nobody sees it but those who wait for room.
+const FULL_PAUSE: Duration = Duration::from_millis(50);
+/// Between two looks whether there is room for a reserve again.
+const RESERVE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Prepares segments ahead, signs checkpoints and removes old segments, in the background.
 pub(crate) struct Keeper {
     tasks: Sender<Task>,
     prepared: Receiver<Result<Box<dyn Handle>, Error>>,
@@ -20,48 +30,48 @@ pub(crate) struct Keeper {
 }
 
 enum Task {
+    Finish,
     Prepare(u64),
+    Prune(u64),
     Sign { size: u64, root: Hash },
 }
 
+/// What the keeper works with.
+pub(crate) struct Desk {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) dir: PathBuf,
+    pub(crate) segment_bytes: u64,
+    pub(crate) notary: Notary,
+    pub(crate) reserve: Reserve,
+    pub(crate) index: Arc<Index>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// Asks for old segments to be removed, for the journal's owner.
+pub(crate) struct Pruner(Sender<Task>);
+
+impl Pruner {
+    pub(crate) fn prune(&self, before: u64) {
+        // A keeper that ended has said why in the shared failure.
+        let _ = self.0.send(Task::Prune(before));
+    }
+}
+
 impl Keeper {
-    pub(crate) fn spawn(
-        storage: Arc<dyn Storage>,
-        dir: PathBuf,
-        segment_bytes: u64,
-        mut notary: Notary,
-        shared: Arc<Shared>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn spawn(desk: Desk) -> Result<Self, Error> {
         let (tasks, waiting) = channel();
         let (ready, prepared) = channel();
-        let run = move || {
-            let _watch = shared.watch();
-            while let Ok(first) = waiting.recv() {
-                // Of the tree heads that wait only the newest is worth a signature.
-                let mut head = None;
-                for task in std::iter::once(first).chain(waiting.try_iter()) {
-                    match task {
-                        Task::Prepare(segment) => {
-                            let file = segment::prepare(&*storage, &dir, segment, segment_bytes);
-                            // Nobody receives any more: the writer has ended.
-                            let _ = ready.send(file);
-                        }
-                        Task::Sign { size, root } => head = Some((size, root)),
-                    }
-                }
-                let Some((size, root)) = head.filter(|_| shared.failure().is_none()) else {
-                    continue;
-                };
-                if let Err(error) = notary.sign(size, root) {
-                    shared.fail(error);
-                }
-            }
-        };
+        let work =
+            Work { desk, ready, segment: None, head: None, asked: None, prune: None, full: false };
         let thread = thread::Builder::new()
             .name("journal-keeper".to_owned())
-            .spawn(run)
+            .spawn(move || work.run(&waiting))
             .map_err(Error::write("keeper thread"))?;
         Ok(Self { tasks, prepared, thread })
+    }
+
+    pub(crate) fn pruner(&self) -> Pruner {
+        Pruner(self.tasks.clone())
     }
 
     /// Asks for a segment to be made ready. One at a time: the next only after
@@ -71,9 +81,9 @@ impl Keeper {
         let _ = self.tasks.send(Task::Prepare(segment));
     }
 
-    /// The segment asked for, waiting for it when it is not ready yet.
+    /// The segment asked for, waiting for it when it is not ready yet, also for room on the disk.
     pub(crate) fn prepared(&self) -> Result<Box<dyn Handle>, Error> {
-        let ended = || std::io::Error::other("the keeper thread ended");
+        let ended = || io::Error::other("the keeper thread ended");
         self.prepared.recv().map_err(|_| Error::write("next segment")(ended()))?
     }
 
@@ -82,11 +92,150 @@ impl Keeper {
         let _ = self.tasks.send(Task::Sign { size, root });
     }
 
-    /// Waits until everything asked for is done.
+    /// Waits until the last tree head is signed and nothing is under way. Old segments not yet
+    /// removed stay.
     pub(crate) fn finish(self) {
-        drop(self.tasks);
+        let _ = self.tasks.send(Task::Finish);
         drop(self.prepared);
         // A panic in there is in the shared failure already.
         let _ = self.thread.join();
     }
+}
+
+/// What waits to be done.
+struct Work {
+    desk: Desk,
+    ready: Sender<Result<Box<dyn Handle>, Error>>,
+    segment: Option<u64>,
+    /// Of the tree heads that wait only the newest is worth a signature.
+    head: Option<(u64, Hash)>,
+    /// Records below this number may go, so the owner says.
+    asked: Option<u64>,
+    /// Segments below this number go, one by one behind more urgent work.
+    prune: Option<u64>,
+    /// Something failed for want of room and is tried again after a pause.
+    full: bool,
+}
+
+impl Work {
+    fn run(mut self, waiting: &Receiver<Task>) {
+        let shared = Arc::clone(&self.desk.shared);
+        let _watch = shared.watch();
+        let mut finishing = false;
+        while !finishing {
+            let first = match self.pause() {
+                None => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(pause) => waiting.recv_timeout(pause),
+            };
+            finishing = matches!(first, Err(RecvTimeoutError::Disconnected));
+            for task in first.ok().into_iter().chain(waiting.try_iter()) {
+                match task {
+                    Task::Finish => finishing = true,
+                    Task::Prepare(segment) => self.segment = Some(segment),
+                    Task::Prune(before) => self.asked = self.asked.max(Some(before)),
+                    Task::Sign { size, root } => self.head = Some((size, root)),
+                }
+            }
+            self.full = false;
+            if let Err(error) = self.prepare().and_then(|()| self.step(finishing)) {
+                shared.fail(error);
+            }
+            if let Some(error) = shared.failure() {
+                (self.head, self.asked, self.prune) = (None, None, None);
+                // The writer may wait for a segment that will not come.
+                if self.segment.take().is_some() {
+                    let _ = self.ready.send(Err(error));
+                }
+            }
+        }
+    }
+
+    /// How long to wait for a task; `None` without end.
+    fn pause(&self) -> Option<Duration> {
+        let failed = || self.desk.shared.failure().is_some();
+        if self.full {
+            Some(FULL_PAUSE)
+        } else if self.prune.is_some() || self.asked.is_some() {
+            Some(Duration::ZERO)
+        } else if self.desk.reserve.wanting() && !failed() {
+            Some(RESERVE_PAUSE)
+        } else {
+            None
+        }
+    }
+
+    /// Makes the segment ready that the writer will need. A full disk is no failure: the reserve is
+    /// given up, and then it is tried again until there is room.
+    fn prepare(&mut self) -> Result<(), Error> {
+        let Some(segment) = self.segment else { return Ok(()) };
+        let Desk { storage, dir, segment_bytes, reserve, shared, .. } = &mut self.desk;
+        loop {
+            let prepared = segment::prepare(&**storage, dir, segment, *segment_bytes);
+            if let Err(error) = &prepared
+                && lacks_room(error)
+                // Nobody makes room any more for one who is closing: what waits is not durable, and
+                // was never said to be.
+                && !shared.closing()
+            {
+                if reserve.release()? {
+                    continue;
+                }
+                self.full = true;
+                return Ok(());
+            }
+            self.segment = None;
+            // Nobody receives any more: the writer has ended.
+            let _ = self.ready.send(prepared);
+            return Ok(());
+        }
+    }
+
+    /// What is less urgent.
+    fn step(&mut self, finishing: bool) -> Result<(), Error> {
+        if self.desk.shared.failure().is_some() {
+            return Ok(());
+        }
+        if let Some((size, root)) = self.head {
+            match self.desk.notary.sign(size, root) {
+                // The notes of before are whole, and this one is written anew later.
+                Err(error) if lacks_room(&error) && !finishing => self.full = true,
+                signed => {
+                    signed?;
+                    self.head = None;
+                }
+            }
+        }
+        if finishing {
+            return Ok(());
+        }
+        if self.desk.reserve.wanting() && !self.full {
+            self.desk.reserve.restore()?;
+        }
+        self.prune()
+    }
+
+    /// Removes the oldest segment when it may go.
+    fn prune(&mut self) -> Result<(), Error> {
+        let Desk { storage, dir, index, .. } = &self.desk;
+        // Snapshots are read through for this, so only when there is something to gain.
+        if let Some(before) = self.asked.take()
+            && index.oldest(before).is_some()
+        {
+            self.prune = Some(before.min(snapshot::covered(&**storage, dir, index)?));
+        }
+        let Some(segment) = self.prune.and_then(|before| index.oldest(before)) else {
+            self.prune = None;
+            return Ok(());
+        };
+        // First, so that nobody is sent to a file that is gone.
+        index.forget_oldest();
+        let path = segment::path(dir, segment);
+        storage.remove(&path).map_err(Error::write(&path))?;
+        // After each, or a power cut might bring back this one and not the next: a hole.
+        storage.sync_dir(dir).map_err(Error::write(dir))
+    }
+}
+
+fn lacks_room(error: &Error) -> bool {
+    matches!(error, Error::Write { source, .. } if is_full(source))
 }

@@ -34,6 +34,8 @@ pub struct Reader {
     dir: PathBuf,
     walk: Option<Walk>,
     ready: vec::IntoIter<OwnedRecord>,
+    /// Records below this are passed over; `None` begins with the first there is.
+    from: Option<u64>,
     /// The end that was last judged in full: segment and offset. Polling the same end again stays
     /// cheap.
     judged: Option<(u64, u64)>,
@@ -54,12 +56,35 @@ pub fn read(dir: &Path) -> Result<Reader, Error> {
 /// # Errors
 /// As [`read`].
 pub fn read_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Reader, Error> {
+    begin(storage, dir, None)
+}
+
+/// Reads the journal in `dir` from record `number` on, without locking it and without touching the
+/// segments before. A record that was removed is an error ([`Error::Absent`]) at the first read; one
+/// that does not exist yet is waited for like any other.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(dir: &Path, number: u64) -> Result<Reader, Error> {
+    read_from_on(Arc::new(Disk), dir, number)
+}
+
+/// [`read_from`] on another storage.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from_on(storage: Arc<dyn Storage>, dir: &Path, number: u64) -> Result<Reader, Error> {
+    begin(storage, dir, Some(number))
+}
+
+fn begin(storage: Arc<dyn Storage>, dir: &Path, from: Option<u64>) -> Result<Reader, Error> {
     segment::list(&*storage, dir)?;
     Ok(Reader {
         storage,
         dir: dir.to_path_buf(),
         walk: None,
         ready: Batch::new().into_iter(),
+        from,
         judged: None,
         torn: false,
         stopped: false,
@@ -77,6 +102,9 @@ impl Reader {
     fn next_record(&mut self) -> Result<Option<OwnedRecord>, Error> {
         loop {
             if let Some(record) = self.ready.next() {
+                if self.from.is_some_and(|from| record.number < from) {
+                    continue;
+                }
                 return Ok(Some(record));
             }
             if self.stopped {
@@ -130,14 +158,29 @@ impl Reader {
     }
 
     fn enter_first(&mut self) -> Result<bool, Error> {
-        let Some(first) = segment::list(&*self.storage, &self.dir)?.first().copied() else {
-            return Ok(false);
-        };
-        let Some((file, header)) = open_begun(&*self.storage, &self.dir, first)? else {
-            return Ok(false);
-        };
-        self.walk = Some(Walk::new(file, header));
-        Ok(true)
+        loop {
+            let segments = segment::list(&*self.storage, &self.dir)?;
+            let Some(oldest) = segments.first().copied() else {
+                return Ok(false);
+            };
+            let open = |segment| open_begun(&*self.storage, &self.dir, segment);
+            let found = match self.from {
+                None => open(oldest)?,
+                Some(from) => holding(&segments, from, &open)?,
+            };
+            let Some((file, header)) = found else {
+                // Removed while we looked: what is there now may be begun.
+                if segment::list(&*self.storage, &self.dir)?.first() != Some(&oldest) {
+                    continue;
+                }
+                return Ok(false);
+            };
+            if let Some(number) = self.from.filter(|from| *from < header.first()) {
+                return Err(removed(number, header.first()));
+            }
+            self.walk = Some(Walk::new(file, header));
+            return Ok(true);
+        }
     }
 
     /// From the end of one segment into the next, when the next was begun.
@@ -147,6 +190,12 @@ impl Reader {
         };
         let segment = walk.header.segment;
         let Some((file, header)) = open_begun(&*self.storage, &self.dir, segment + 1)? else {
+            // Segments go from the front: if later ones are there, this one and the next were
+            // removed while it was read.
+            let oldest = segment::list(&*self.storage, &self.dir)?.first().copied();
+            if oldest.is_some_and(|oldest| oldest > segment + 1) {
+                return Err(removed(walk.number, walk.number));
+            }
             return Ok(false);
         };
         // The writer begins a segment only when the one before is finished and synced, so what is
@@ -193,6 +242,38 @@ impl From<Record<'_>> for OwnedRecord {
             time_us: record.time_us,
             body: record.body.to_vec(),
         }
+    }
+}
+
+/// A record that was removed with its segment. Where the journal begins now is seen when it is
+/// read again; so far it is known that it is not before `first`.
+fn removed(number: u64, first: u64) -> Error {
+    Error::Absent { number, first, end: u64::MAX }
+}
+
+/// The last begun segment whose first record is not behind `number`, or else the first of all: few
+/// headers are read, however many segments there are.
+fn holding(
+    segments: &[u64],
+    number: u64,
+    open: &dyn Fn(u64) -> Result<Option<Begun>, Error>,
+) -> Result<Option<Begun>, Error> {
+    let mut found = None;
+    let mut rest = segments;
+    while !rest.is_empty() {
+        let (before, behind) = rest.split_at(rest.len() / 2);
+        let Some((middle, behind)) = behind.split_first() else { break };
+        match open(*middle)? {
+            Some(begun) if begun.1.first() <= number => {
+                found = Some(begun);
+                rest = behind;
+            }
+            _ => rest = before,
+        }
+    }
+    match (found, segments.first()) {
+        (None, Some(first)) => open(*first),
+        (found, _) => Ok(found),
     }
 }
 

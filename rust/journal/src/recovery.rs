@@ -7,9 +7,11 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::index::{Index, MARK_BYTES, Place};
 use crate::note::Checkpoint;
-use crate::reader::{OwnedRecord, Reader, damaged, open_begun, read_on};
+use crate::reader::{OwnedRecord, Reader, damaged, open_begun, read_from_on, read_on};
+use crate::reserve::RESERVE_FILE;
 use crate::segment::{self, RECORDS_AT};
 use crate::shared::Shared;
+use crate::snapshot;
 use crate::storage::{Handle, Storage, write_all};
 use crate::tree::Tree;
 use crate::walk::{Tail, Walk};
@@ -17,8 +19,9 @@ use crate::writer::Current;
 
 const LOCK_FILE: &str = "lock";
 
-/// Every record that an opened journal holds, in order, each check sum checked again. The journal
-/// takes no append before this has given its last record; if it gives an error, it never will.
+/// Every record that an opened journal holds, or those behind its snapshot, in order, each check
+/// sum checked again. The journal takes no append before this has given its last record; if it
+/// gives an error, it never will.
 pub struct Recovery {
     reader: Reader,
     records: u64,
@@ -31,11 +34,16 @@ impl Recovery {
     pub(crate) fn new(
         storage: Arc<dyn Storage>,
         dir: &Path,
+        from: Option<u64>,
         records: u64,
         shared: Arc<Shared>,
         index: Arc<Index>,
     ) -> Result<Self, Error> {
-        Ok(Self { reader: read_on(storage, dir)?, records, shared, index, marked: None })
+        let reader = match from {
+            Some(from) => read_from_on(storage, dir, from)?,
+            None => read_on(storage, dir)?,
+        };
+        Ok(Self { reader, records, shared, index, marked: None })
     }
 
     /// Number of the record behind the last one: what the journal appends next.
@@ -112,7 +120,10 @@ pub(crate) fn lock(storage: &dyn Storage, dir: &Path) -> Result<Box<dyn Send>, E
 /// Removes files that never got their final name.
 pub(crate) fn sweep(storage: &dyn Storage, dir: &Path) -> Result<(), Error> {
     for name in storage.list(dir).map_err(Error::read(dir))? {
-        let ours = name.starts_with("checkpoint") || name.contains(segment::SUFFIX);
+        let ours = name.starts_with("checkpoint")
+            || name.starts_with(RESERVE_FILE)
+            || name.contains(segment::SUFFIX)
+            || name.contains(snapshot::SUFFIX);
         if ours && name.ends_with(".new") {
             let path = dir.join(name);
             storage.remove(&path).map_err(Error::write(&path))?;

@@ -119,6 +119,25 @@ pub(crate) fn path(dir: &Path, segment: u64) -> PathBuf {
 
 /// Numbers of the segments in `dir`, ascending. A number missing between two is damage.
 pub(crate) fn list(storage: &dyn Storage, dir: &Path) -> Result<Vec<u64>, Error> {
+    let mut seen = None;
+    loop {
+        let segments = names(storage, dir)?;
+        let pairs = segments.iter().zip(segments.iter().skip(1));
+        let gap = pairs.map(|(before, after)| (before + 1, *after)).find(|(a, b)| a != b);
+        match gap {
+            None => return Ok(segments),
+            // A directory read while segments are removed from its front may show an older one and
+            // lack a later one; what is truly missing is missing twice.
+            Some(gap) if seen != Some(gap) => seen = Some(gap),
+            Some((segment, _)) => {
+                let what = "the segment file is missing";
+                return Err(Error::Damaged { segment, offset: 0, number: 0, what });
+            }
+        }
+    }
+}
+
+fn names(storage: &dyn Storage, dir: &Path) -> Result<Vec<u64>, Error> {
     let names = storage.list(dir).map_err(Error::read(dir))?;
     let mut segments: Vec<u64> = names
         .iter()
@@ -127,12 +146,6 @@ pub(crate) fn list(storage: &dyn Storage, dir: &Path) -> Result<Vec<u64>, Error>
         .filter_map(|digits| digits.parse().ok())
         .collect();
     segments.sort_unstable();
-    for (before, after) in segments.iter().zip(segments.iter().skip(1)) {
-        if before + 1 != *after {
-            let what = "the segment file is missing";
-            return Err(Error::Damaged { segment: before + 1, offset: 0, number: 0, what });
-        }
-    }
     Ok(segments)
 }
 
@@ -145,24 +158,40 @@ pub(crate) fn prepare(
     length: u64,
 ) -> Result<Box<dyn Handle>, Error> {
     let path = path(dir, segment);
+    blank(storage, dir, &path, length).map_err(Error::write(&path))
+}
+
+/// Makes a file of zeros that truly takes up its length, or leaves nothing of it.
+pub(crate) fn blank(
+    storage: &dyn Storage,
+    dir: &Path,
+    path: &Path,
+    length: u64,
+) -> io::Result<Box<dyn Handle>> {
     let fresh = path.with_added_extension("new");
-    let failed = || Error::write(&path);
     match storage.remove(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed()(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let file = storage.create(&fresh, Access::Owner).map_err(failed())?;
-    let zeros = vec![0; FILL_BYTES];
-    let mut offset = 0;
-    while offset < length {
-        let bytes = usize::try_from(length - offset).unwrap_or(FILL_BYTES).min(FILL_BYTES);
-        write_all(&*file, zeros.get(..bytes).unwrap_or(&zeros), offset).map_err(failed())?;
-        offset += bytes as u64;
-    }
-    file.sync().map_err(failed())?;
-    storage.rename(&fresh, &path).map_err(failed())?;
-    storage.sync_dir(dir).map_err(failed())?;
-    Ok(file)
+    let make = || {
+        let file = storage.create(&fresh, Access::Owner)?;
+        let zeros = vec![0; FILL_BYTES];
+        let mut offset = 0;
+        while offset < length {
+            let bytes = usize::try_from(length - offset).unwrap_or(FILL_BYTES).min(FILL_BYTES);
+            write_all(&*file, zeros.get(..bytes).unwrap_or(&zeros), offset)?;
+            offset += bytes as u64;
+        }
+        file.sync()?;
+        storage.rename(&fresh, path)?;
+        storage.sync_dir(dir)?;
+        Ok(file)
+    };
+    make().inspect_err(|_| {
+        // What there is of it may fill the disk for others. If this fails too, or it has its name
+        // already, the next attempt or the next opening sees to it.
+        let _ = storage.remove(&fresh);
+    })
 }
 
 #[cfg(test)]

@@ -111,6 +111,11 @@ impl Shared {
         self.wake.notify_all();
     }
 
+    /// Whether the owner is letting go of the journal.
+    pub(crate) fn closing(&self) -> bool {
+        hold(&self.queue).closing
+    }
+
     /// Waits for work, at most until `timeout` when one is given.
     pub(crate) fn take(&self, options: &Options, timeout: Option<Duration>) -> Take {
         let mut queue = hold(&self.queue);

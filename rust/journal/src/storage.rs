@@ -19,6 +19,15 @@ pub enum Access {
     Secret,
 }
 
+/// Room on a file system, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// What the switch's account may still take.
+    pub free_bytes: u64,
+    /// What there is in all.
+    pub total_bytes: u64,
+}
+
 /// A place that holds files: the real disk ([`Disk`]), or a test's stand-in.
 ///
 /// The journal relies on: a file's bytes survive a power cut once [`Handle::sync`] returned, a name
@@ -41,6 +50,8 @@ pub trait Storage: Send + Sync {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Gives a file a new name, replacing the one that had it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Room on the file system that holds `dir`.
+    fn space(&self, dir: &Path) -> io::Result<Space>;
     /// Makes the names in `dir` durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 }
@@ -127,6 +138,12 @@ impl Storage for Disk {
         fs::rename(from, to)
     }
 
+    fn space(&self, dir: &Path) -> io::Result<Space> {
+        let found = rustix::fs::statvfs(dir)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        Ok(Space { free_bytes: bytes(found.f_bavail), total_bytes: bytes(found.f_blocks) })
+    }
+
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
     }
@@ -152,6 +169,11 @@ impl Handle for File {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         FileExt::write_at(self, bytes, offset)
     }
+}
+
+/// Whether the failure is that there is no room, which may come again, rather than a disk gone bad.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Writes all of `bytes`. An interrupted call wrote nothing, so trying again is sound; no other

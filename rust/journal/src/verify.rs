@@ -29,6 +29,12 @@ pub struct Report {
     pub checkpoints: u64,
     /// Records that the latest checkpoint covers.
     pub signed: u64,
+    /// Checkpoints among `checkpoints` whose root could not be computed, because they end in
+    /// removed segments: of them only the signature was checked.
+    pub checkpoints_unproved: u64,
+    /// Whether a checkpoint confirms the tree before the first record still there. Always so when
+    /// nothing was removed; else false means that the removed part is taken on the header's word.
+    pub front_proved: bool,
     /// RFC 6962 root over all records, those removed included.
     pub root: Hash,
     /// Pieces of an unfinished write stand behind the last record; opening will cut them. Beside a
@@ -90,6 +96,9 @@ pub fn verify_on(
         segments: audit.segments,
         checkpoints: known.history.len() as u64,
         signed: known.history.last().map_or(0, |last| last.size),
+        checkpoints_unproved: audit.unproved,
+        front_proved: audit.first_number == 0
+            || known.history.last().is_some_and(|last| last.size >= audit.first_number),
         root: audit.tree.root(),
         torn_tail: reader.torn_tail() || unfinished,
     })
@@ -101,6 +110,7 @@ struct Audit<'a> {
     first_number: u64,
     segments: u64,
     last: Option<u64>,
+    unproved: u64,
     checkpoints: Peekable<Iter<'a, Checkpoint>>,
 }
 
@@ -111,6 +121,7 @@ impl<'a> Audit<'a> {
             first_number: 0,
             segments: 0,
             last: None,
+            unproved: 0,
             checkpoints: history.iter().peekable(),
         }
     }
@@ -126,7 +137,9 @@ impl<'a> Audit<'a> {
             self.first_number = header.first();
             self.tree = header.before.clone();
             // Tree heads inside the removed part cannot be computed any more.
-            while self.checkpoints.next_if(|next| next.size < header.first()).is_some() {}
+            while self.checkpoints.next_if(|next| next.size < header.first()).is_some() {
+                self.unproved += 1;
+            }
             self.roots()?;
         } else if self.tree != header.before {
             let what = "the header's tree is not that of the records before it";

@@ -1,14 +1,14 @@
 //! The engine and its journal, driven by the shell's event loop.
 
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clets_journal::{Journal, Options};
 use clets_routing::LineKind;
 use clets_switch::{
-    Archive, Archived, Command, ConnectionId, Effects, Engine, Event, Judge, Order, Replay,
-    Service, codes, is_family,
+    Archive, Archived, Bundle, Command, ConnectionId, Effects, Engine, Event, Judge, Order, Replay,
+    ReplayError, Service, codes, is_family,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -59,6 +59,67 @@ impl Archive for Shelf {
     }
 }
 
+/// Why the journal does not become a state.
+enum Fault {
+    Journal(clets_journal::Error),
+    Meaning(String),
+}
+
+impl From<clets_journal::Error> for Fault {
+    fn from(error: clets_journal::Error) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<ReplayError> for Fault {
+    fn from(error: ReplayError) -> Self {
+        Self::Meaning(error.to_string())
+    }
+}
+
+/// A replay from a snapshot, or from the beginning; and the record that it needs next.
+fn begin(
+    bundle: &Arc<Bundle>,
+    archive: &clets_journal::Archive,
+    snapshot: Option<clets_journal::Snapshot>,
+) -> Result<(Replay, u64), ReplayError> {
+    let (bundle, shelf) = (Arc::clone(bundle), Box::new(Shelf(archive.clone())));
+    Ok(match snapshot {
+        Some(it) => (Replay::resume(bundle, shelf, &it.state)?, it.number),
+        None => (Replay::new(bundle, shelf), 0),
+    })
+}
+
+/// Opens the journal and reads what is behind its newest snapshot; gives how many records that
+/// were. A snapshot that does not fit the bundle is passed over while the first record is there.
+fn recover(
+    bundle: Arc<Bundle>,
+    path: &Path,
+    options: &Options,
+    on_durable: &(impl Fn() + Clone + Send + 'static),
+) -> Result<(Journal, Replay, u64), Fault> {
+    let wake = || Box::new(on_durable.clone());
+    let (journal, snapshot, recovery) = Journal::resume(path, options.clone(), wake())?;
+    let (journal, (mut replay, from), recovery) = match begin(&bundle, &journal.archive(), snapshot)
+    {
+        Ok(begun) => (journal, begun, recovery),
+        Err(_) if journal.archive().first() == 0 => {
+            drop((journal, recovery));
+            let (journal, recovery) = Journal::open(path, options.clone(), wake())?;
+            let begun = begin(&bundle, &journal.archive(), None)?;
+            (journal, begun, recovery)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut next = from;
+    for record in recovery {
+        let record = record?;
+        replay.record(record.number, record.kind, record.time_us, &record.body)?;
+        next = record.number + 1;
+    }
+    Ok((journal, replay, next - from))
+}
+
 /// The switch as the shell drives it. One event loop thread calls it; nothing here blocks but
 /// `stop`, and the start, which reads the journal.
 #[pyclass(frozen, module = "clets_core._core")]
@@ -76,15 +137,19 @@ pub(crate) struct Center {
 impl Center {
     /// Opens the journal in `path`, rebuilds the engine from it and records the start.
     ///
+    /// It begins with the newest snapshot, if there is one. `reserve_bytes` is the length of a file
+    /// that is given up when the disk is full; 0 for none.
+    ///
     /// Raises `JournalError`: 602 when the journal is damaged (it is left as it is), 604 when it
     /// cannot be read or another switch has it.
     #[new]
-    #[pyo3(signature = (snapshot, path, segment_bytes = 67_108_864))]
+    #[pyo3(signature = (snapshot, path, segment_bytes = 67_108_864, reserve_bytes = 0))]
     fn new(
         py: Python<'_>,
         snapshot: &Snapshot,
         path: PathBuf,
         segment_bytes: u64,
+        reserve_bytes: u64,
     ) -> PyResult<Self> {
         let bundle = Arc::clone(snapshot.bundle());
         let settings = bundle.directory.settings();
@@ -95,27 +160,19 @@ impl Center {
             .map(Arc::new)
             .map_err(|error| raise(py, "JournalError", 604, &error.to_string()))?;
         let wake = Arc::clone(&durable);
-        let on_durable = Box::new(move || {
+        let on_durable = move || {
             // A full counter means that the shell was told already.
             let _ = rustix::io::write(&wake, &1_u64.to_ne_bytes());
-        });
-        let options = Options { origin, segment_bytes, ..Options::default() };
-        let (journal, recovery) = py
-            .detach(|| Journal::open(&path, options, on_durable))
-            .map_err(|error| journal_error(py, &error))?;
-        let mut replay = Replay::new(bundle, Box::new(Shelf(journal.archive())));
-        let mut recovered = 0;
-        let mut newest_us = 0;
-        for record in recovery {
-            let record = record.map_err(|error| journal_error(py, &error))?;
-            replay.record(record.number, record.kind, record.time_us, &record.body).map_err(
-                |error| raise(py, "JournalError", codes::JOURNAL_DAMAGED, &error.to_string()),
-            )?;
-            newest_us = newest_us.max(record.time_us);
-            recovered += 1;
-        }
+        };
+        let options = Options { origin, segment_bytes, reserve_bytes, ..Options::default() };
+        let (journal, replay, recovered) = py
+            .detach(|| recover(bundle, &path, &options, &on_durable))
+            .map_err(|fault| match fault {
+                Fault::Journal(error) => journal_error(py, &error),
+                Fault::Meaning(text) => raise(py, "JournalError", codes::JOURNAL_DAMAGED, &text),
+            })?;
         let orphans = replay.orphans();
-        let clock = Clock::start(newest_us);
+        let clock = Clock::start(replay.newest_us());
         let engine = replay.finish(clock.now_us());
         let mut effects = Effects::default();
         let mut state = State {
@@ -142,6 +199,47 @@ impl Center {
     #[getter]
     fn orphans(&self) -> u64 {
         self.orphans
+    }
+
+    /// Writes down what the journal means so far, so that a start need not read it all, and lets old
+    /// segments go: those older than `keep_days` that nothing needs. Reads the journal from the last
+    /// snapshot on, and touches no traffic: for another thread. Gives the number of records that the
+    /// snapshot covers; 0 when none was made, because entries wait for lines not in this bundle.
+    ///
+    /// Raises `JournalError` when the journal cannot be read or the snapshot not be written.
+    fn snapshot(&self, py: Python<'_>, keep_days: u32) -> PyResult<u64> {
+        let (bundle, archive, snapshots, end) = {
+            let state = self.lock();
+            let Some(JournalHolder(journal)) = &state.journal else {
+                return Ok(0);
+            };
+            let bundle = Arc::clone(state.engine.bundle());
+            (bundle, journal.archive(), journal.snapshots(), journal.durable())
+        };
+        let now_us = self.clock.now_us();
+        let made = py.detach(|| -> Result<Option<u64>, Fault> {
+            let (mut replay, from) = begin(&bundle, &archive, snapshots.newest()?)?;
+            for number in from..end {
+                let record = archive.read(number)?;
+                replay.record(number, record.kind, record.time_us, &record.body)?;
+            }
+            if replay.orphans() > 0 {
+                return Ok(None);
+            }
+            snapshots.write(end, &replay.snapshot())?;
+            Ok(Some(replay.prunable(keep_days, now_us)))
+        });
+        let before = made.map_err(|fault| match fault {
+            Fault::Journal(error) => journal_error(py, &error),
+            Fault::Meaning(text) => raise(py, "JournalError", codes::JOURNAL_DAMAGED, &text),
+        })?;
+        let Some(before) = before else {
+            return Ok(0);
+        };
+        if let Some(JournalHolder(journal)) = &self.lock().journal {
+            journal.prune(before);
+        }
+        Ok(end)
     }
 
     /// How far the computer's clock was behind the journal's newest time at the start, seconds. The

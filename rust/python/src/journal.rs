@@ -35,6 +35,8 @@ pub(crate) fn journal_verify<'py>(
     found.set_item("segments", report.segments)?;
     found.set_item("checkpoints", report.checkpoints)?;
     found.set_item("signed", report.signed)?;
+    found.set_item("checkpoints_unproved", report.checkpoints_unproved)?;
+    found.set_item("front_proved", report.front_proved)?;
     found.set_item("root", root)?;
     found.set_item("torn_tail", report.torn_tail)?;
     Ok(found)

@@ -50,6 +50,7 @@ pub struct Replay {
     pub(crate) orphans: u64,
     /// The first record of each day, UTC, in days since 1970.
     pub(crate) days: Vec<(i64, u64)>,
+    pub(crate) newest_us: i64,
 }
 
 impl Replay {
@@ -61,6 +62,7 @@ impl Replay {
             open: BTreeMap::new(),
             orphans: 0,
             days: Vec::new(),
+            newest_us: 0,
         }
     }
 
@@ -133,6 +135,7 @@ impl Replay {
             _ => {}
         }
         self.engine.next_number = number + 1;
+        self.newest_us = self.newest_us.max(time_us);
         let day = time_us.div_euclid(DAY_US);
         if self.days.last().is_none_or(|(last, _)| *last < day) {
             self.days.push((day, number));
@@ -162,6 +165,12 @@ impl Replay {
         }
         self.engine.resume_collations(now_us);
         self.engine
+    }
+
+    /// The newest time of a record, microseconds since 1970, UTC; 0 without any.
+    #[must_use]
+    pub fn newest_us(&self) -> i64 {
+        self.newest_us
     }
 
     /// Entries whose line is no longer in the bundle: they stay in the journal and nowhere else.

@@ -43,8 +43,8 @@ pub(crate) struct State {
     suspended: Vec<String>,
     released: Vec<(u64, u64)>,
     minimize: Option<(u8, i64)>,
-    orphans: u64,
     days: Vec<(i64, u64)>,
+    newest_us: i64,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -73,7 +73,8 @@ struct DeadRow {
 }
 
 impl Replay {
-    /// What the records so far mean, for [`Replay::resume`].
+    /// What the records so far mean, for [`Replay::resume`]. Not to be kept while there are
+    /// [`Replay::orphans`], of which it says nothing.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
         let engine = &self.engine;
@@ -143,8 +144,8 @@ impl Replay {
             suspended,
             released: engine.released.iter().map(|(message, record)| (*message, *record)).collect(),
             minimize: engine.minimize,
-            orphans: self.orphans,
             days: self.days.clone(),
+            newest_us: self.newest_us,
         };
         record::encode(&state)
     }
@@ -174,7 +175,8 @@ impl Replay {
     /// Goes on where a snapshot was made: the next record is that of its number.
     ///
     /// # Errors
-    /// When it is none that this program wrote, or a message that it names cannot be read.
+    /// When it is none that this program wrote, a message that it names cannot be read, or the
+    /// bundle lacks a line that it has: then everything must be read, from the first record.
     pub fn resume(
         bundle: Arc<Bundle>,
         archive: Box<dyn Archive>,
@@ -186,15 +188,16 @@ impl Replay {
             return Err(wrong(format!("format {} is not known", state.format)));
         }
         let mut replay = Self::new(Arc::clone(&bundle), archive);
-        replay.orphans = state.orphans;
         replay.days = state.days;
+        replay.newest_us = state.newest_us;
         replay.engine.next_number = state.number;
         let lines: Vec<Option<LineId>> =
             state.lines.iter().map(|row| bundle.directory.find_line(&row.name)).collect();
         let line = |index: u16| lines.get(usize::from(index)).copied().flatten();
         for row in state.lines {
+            // What waits for it would be lost, and its numbers given a second time.
             let Some(known) = bundle.directory.find_line(&row.name) else {
-                continue;
+                return Err(wrong(format!("the bundle must have the line `{}`", row.name)));
             };
             let diverted = row
                 .diverted
@@ -213,8 +216,7 @@ impl Replay {
             state.open
         {
             let Some(known) = line(at) else {
-                replay.orphans += 1;
-                continue;
+                return Err(wrong(format!("message {number} waits for no known line")));
             };
             let waiting = Waiting {
                 number,
@@ -232,8 +234,7 @@ impl Replay {
         }
         for (message, entry, row) in state.dead {
             let Some(known) = line(row.line) else {
-                replay.orphans += 1;
-                continue;
+                return Err(wrong(format!("message {message} was for no known line")));
             };
             let letter = DeadLetter {
                 line: known,

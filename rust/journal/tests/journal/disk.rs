@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use clets_journal::{Access, Handle, Storage};
+use clets_journal::{Access, Handle, Space, Storage};
 
 /// Finer than any real disk's, so that more combinations arise in small files.
 const SECTOR: usize = 64;
@@ -79,6 +79,8 @@ struct State {
     spoiled: BTreeSet<usize>,
     retries: u64,
     reads: (u64, usize),
+    /// Bytes that all files together may take; `None` without limit.
+    capacity: Option<usize>,
     random: u64,
 }
 
@@ -148,6 +150,12 @@ impl MemoryDisk {
         let mut state = self.state();
         let inode = state.files.live[path];
         change(&mut state.files.inodes[inode].live);
+    }
+
+    /// Leaves this much room beside the files there are; `None` takes the limit away.
+    pub(crate) fn leave_room(&self, bytes: Option<usize>) {
+        let mut state = self.state();
+        state.capacity = bytes.map(|bytes| state.used() + bytes);
     }
 
     /// While held, a file sync does not return.
@@ -243,6 +251,17 @@ impl MemoryDisk {
 }
 
 impl State {
+    /// Bytes that the named files take.
+    fn used(&self) -> usize {
+        self.files.live.values().map(|inode| self.files.inodes[*inode].live.len()).sum()
+    }
+
+    /// Whether there is no room for a file to grow so far.
+    fn overflows(&self, inode: usize, end: usize) -> bool {
+        let grown = end.saturating_sub(self.files.inodes[inode].live.len());
+        grown > 0 && self.capacity.is_some_and(|capacity| self.used() + grown > capacity)
+    }
+
     fn next_random(&mut self) -> u64 {
         self.random = splitmix(self.random);
         self.random
@@ -345,6 +364,13 @@ impl Storage for MemoryDisk {
         Ok(())
     }
 
+    fn space(&self, _dir: &Path) -> io::Result<Space> {
+        let (state, _) = self.call(None)?;
+        let total = state.capacity.unwrap_or(1 << 40);
+        let free = total.saturating_sub(state.used());
+        Ok(Space { free_bytes: free as u64, total_bytes: total as u64 })
+    }
+
     fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
         let (mut state, _) = self.call(None)?;
         if !state.lying {
@@ -413,6 +439,9 @@ impl Handle for Open {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        if self.disk.state().overflows(self.inode, offset as usize + bytes.len()) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let outcome = self.disk.call(Some(self.inode));
         // Also a write that fails, or that the power cut interrupts, may have left some bytes.
         let part = match &outcome {

@@ -15,4 +15,5 @@ mod disk;
 mod faults;
 mod format;
 mod power;
+mod retention;
 mod script;
