@@ -39,6 +39,11 @@ test: build ## everything that must hold: Rust tests, Python tests, tidy rules
 	cargo test --workspace --locked --quiet --exclude clets-python
 	$(BIN)/python -m pytest --quiet
 
+.PHONY: torture
+torture: build ## the fault tests a thousand times: power cuts, crash images, kills (about 45 minutes)
+	CLETS_POWER_CUTS=$(or $(CUTS),500) CLETS_CRASH_IMAGES=1000 CLETS_KILLS=2000 \
+		$(BIN)/python -m pytest --quiet tests/faults
+
 .PHONY: fuzz
 fuzz: build ## coverage-guided fuzzing of every framing and dialect, then damaged messages (SECONDS=n)
 	scripts/fuzz $(or $(SECONDS),300)

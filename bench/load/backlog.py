@@ -2,7 +2,8 @@
 start takes with them.
 
 The engine and its journal are driven without sockets, as the shell drives them, so that the
-figures are the switch's own: ``python -m bench.load.backlog [entries]``.
+figures are the switch's own: ``python -m bench.load.backlog [entries] [--no-references]``. With
+references the memory holds the table of duplicates too, which any day's traffic fills.
 """
 
 from __future__ import annotations
@@ -70,7 +71,10 @@ class Driver:
 
 def main() -> None:
     """Prints the figures."""
-    entries = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    given = [it for it in sys.argv[1:] if it != "--no-references"]
+    entries = int(given[0]) if given else 1_000_000
+    named = len(given) == len(sys.argv) - 1
+    note = NOTE if named else NOTE.replace("{:010}", "")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_california(folder / "bundle")
@@ -84,7 +88,7 @@ def main() -> None:
         for first in range(0, entries, BATCH):
             count = min(BATCH, entries - first)
             data = b"".join(
-                frame("native", "data", NOTE.format(number).encode(), sequence=number + 1)
+                frame("native", "data", note.format(number).encode(), sequence=number + 1)
                 for number in range(first, first + count)
             )
             driver.feed(sender, data)

@@ -60,8 +60,8 @@ pub fn read_on(storage: Arc<dyn Storage>, dir: &Path) -> Result<Reader, Error> {
 }
 
 /// Reads the journal in `dir` from record `number` on, without locking it and without touching the
-/// segments before. A record that was removed is an error ([`Error::Absent`]) at the first read; one
-/// that does not exist yet is waited for like any other.
+/// segments before. A record that was removed is an error ([`Error::Absent`]) at the first read;
+/// one that does not exist yet is waited for like any other.
 ///
 /// # Errors
 /// As [`read`].

@@ -201,9 +201,9 @@ impl Center {
         self.orphans
     }
 
-    /// Writes down what the journal means so far, so that a start need not read it all, and lets old
-    /// segments go: those older than `keep_days` that nothing needs. Reads the journal from the last
-    /// snapshot on, and touches no traffic: for another thread. Gives the number of records that the
+    /// Writes down what the journal means so far, so that a start need not read it all, and lets
+    /// old segments go: those older than `keep_days` that nothing needs. Reads the journal from the
+    /// last snapshot on, and touches no traffic: for another thread. Gives how many records the
     /// snapshot covers; 0 when none was made, because entries wait for lines not in this bundle.
     ///
     /// Raises `JournalError` when the journal cannot be read or the snapshot not be written.

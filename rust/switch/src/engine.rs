@@ -73,6 +73,8 @@ pub struct Engine {
     pub(crate) archive: Box<dyn Archive>,
     pub(crate) released: Released,
     pub(crate) admission: Admission,
+    /// When sessions were last looked at.
+    pub(crate) watched_us: i64,
     /// What is below this precedence waits, until this moment.
     pub(crate) minimize: Option<(u8, i64)>,
     /// A record that could not be read: nothing more is done.
@@ -111,6 +113,7 @@ impl Engine {
             archive,
             released: Released::new(),
             admission: Admission::default(),
+            watched_us: 0,
             minimize: None,
             unreadable: None,
             held: VecDeque::new(),

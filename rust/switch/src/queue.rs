@@ -527,6 +527,11 @@ impl LineState {
         self.flights.front().map(|flight| flight.sent_us)
     }
 
+    /// Lets what is on the wire have more time.
+    pub(crate) fn excuse(&mut self, late_us: i64) {
+        self.flights.iter_mut().for_each(|flight| flight.sent_us += late_us);
+    }
+
     /// Entries on the wire.
     pub(crate) fn in_flight(&self) -> usize {
         self.flights.len()

@@ -137,6 +137,7 @@ impl Engine {
 
     /// Keep-alives, and lines that fell silent.
     pub(crate) fn watch_sessions(&mut self, now_us: i64, effects: &mut Effects) {
+        self.excuse_silence(now_us);
         let mut dropped = Vec::new();
         for session in self.sessions.values_mut().filter(|session| !session.closing) {
             let state = self.lines.get(session.line.index());
@@ -171,6 +172,17 @@ impl Engine {
         }
         for (connection, code) in dropped {
             self.drop_session(connection, code, now_us, effects);
+        }
+    }
+
+    /// While the switch itself did not listen, nobody was silent: what came waits to be read.
+    fn excuse_silence(&mut self, now_us: i64) {
+        /// The shell looks ten times a second; a turn that takes this long was a busy one.
+        const LATE_US: i64 = 500_000;
+        let late_us = now_us - std::mem::replace(&mut self.watched_us, now_us);
+        if late_us > LATE_US && late_us < now_us {
+            self.sessions.values_mut().for_each(|session| session.heard_us += late_us);
+            self.lines.iter_mut().for_each(|line| line.excuse(late_us));
         }
     }
 

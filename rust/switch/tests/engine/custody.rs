@@ -122,10 +122,12 @@ fn what_expires_between_people_is_kept_and_given_up_by_two() {
     world.disconnect(BETA);
     world.dmpp(ALPHA, NOTE);
     world.sync();
+    world.wait(1);
     world.now_us += 259_200_000_000;
     world.wait(1);
     world.sync();
-    assert!(world.data(ALPHA).join("").contains("E505"));
+    let told = world.seen(ALPHA);
+    assert!(format!("{told:?}").contains("E505"), "{told:?}");
     for again in [false, true] {
         if again {
             world.restart();
@@ -444,4 +446,18 @@ fn what_is_old_and_needed_by_nothing_may_leave_the_journal() {
     world.sync();
     let old = world.replay().prunable(1, world.now_us);
     assert!(old > message, "{old}");
+}
+
+#[test]
+fn a_switch_that_was_busy_calls_nobody_silent() {
+    let mut world = connected();
+    world.dmpp(ALPHA, NOTE);
+    world.sync();
+    world.wait_in_silence(9);
+    // One turn took a minute; what the lines sent meanwhile waits to be read.
+    world.now_us += 60_000_000;
+    world.step(clets_switch::Event::Tick);
+    assert!(!world.seen(BETA).iter().any(|it| matches!(it, Seen::Close(_))));
+    world.wait_in_silence(15);
+    assert!(world.seen(BETA).contains(&Seen::Close(804)), "its own silence still counts");
 }

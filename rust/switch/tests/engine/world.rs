@@ -360,7 +360,10 @@ impl World {
     /// Lets time pass, with every connection heard from often enough.
     pub(crate) fn wait(&mut self, seconds: i64) {
         for _ in 0..seconds {
-            self.now_us += 1_000_000;
+            (0..10).for_each(|_| {
+                self.now_us += 100_000;
+                self.step(Event::Tick);
+            });
             for (connection, line) in self.connected.clone() {
                 if line == "beta" {
                     self.native(connection, native::Kind::Heartbeat, 0, 0, b"");
@@ -376,8 +379,10 @@ impl World {
 
     /// Lets time pass in silence.
     pub(crate) fn wait_in_silence(&mut self, seconds: i64) {
-        self.now_us += seconds * 1_000_000;
-        self.step(Event::Tick);
+        for _ in 0..seconds * 10 {
+            self.now_us += 100_000;
+            self.step(Event::Tick);
+        }
     }
 
     /// What a connection was sent since the last look.
