@@ -89,6 +89,8 @@ def _injection() -> None:
 
 _PROBES: dict[str, Callable[[], None]] = {
     "C compiler": _command("cc"),
+    "gcc": _command("gcc"),
+    "spin": _command("spin"),
     "power cut on ext4": _power_cut("ext4"),
     "power cut on xfs": _power_cut("xfs"),
     "reflinks": _reflinks,

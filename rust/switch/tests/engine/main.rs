@@ -7,6 +7,7 @@
 )]
 
 mod bulletin;
+mod chaos;
 mod conversation;
 mod custody;
 mod hit;
