@@ -19,7 +19,7 @@ use crate::entry::{Entry, Stored, Waiting, Withdrawn};
 use crate::expiry::is_once;
 use crate::habits::Habits;
 use crate::intercept::Intercept;
-use crate::queue::{LineState, READY_MAX};
+use crate::queue::{LineState, READY_MIN, READY_WINDOWS};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Reserved, Started};
 use crate::references::References;
 use crate::reload::Suspended;
@@ -389,7 +389,9 @@ impl Engine {
                 }
                 Some((_, Held::Queue(entry))) => {
                     let (line, precedence) = (entry.line, entry.precedence);
-                    let soon = |it: &mut LineState| it.session.is_some() && it.len() < READY_MAX;
+                    let window = usize::from(self.bundle.directory.line(line).window);
+                    let most = (READY_WINDOWS * window).max(READY_MIN);
+                    let soon = |it: &mut LineState| it.session.is_some() && it.len() < most;
                     let keep = self.line_state(line).is_some_and(soon);
                     self.push(line, precedence, Waiting::of(entry, keep));
                     touch(&mut touched, line);

@@ -73,8 +73,11 @@ impl Default for Queue {
     }
 }
 
-/// Entries at hand in the queues of a line that is up; those beyond are read again.
-pub(crate) const READY_MAX: usize = 32;
+/// So many windows of a line that is up are at hand, on the wire or waiting; what is beyond is read
+/// again.
+pub(crate) const READY_WINDOWS: usize = 3;
+/// So many in any case.
+pub(crate) const READY_MIN: usize = 32;
 /// Numbers reserved ahead for sending; so many marks at most are false after a restart.
 pub(crate) const RESERVED_AHEAD: u64 = 64;
 /// P1 to P4 share a line so while all of them wait.
