@@ -147,7 +147,7 @@ def test_a_journal_that_was_changed_is_told(
 ) -> None:
     copy = tmp_path / "journal"
     shutil.copytree(traffic.journal, copy)
-    segment = min(copy.glob("*"), key=lambda path: -path.stat().st_size)
+    segment = min(copy.glob("*.segment"), key=lambda path: -path.stat().st_size)
     data = bytearray(segment.read_bytes())
     data[data.index(b"TRAFFIC STOP")] ^= 1
     segment.write_bytes(data)
