@@ -28,7 +28,7 @@ use crate::record::{self, Shed};
 use crate::session::Session;
 
 /// The least time of an interval that is too long, microseconds.
-const TARGET_US: i64 = 15_000;
+const TARGET_US: i64 = 30_000;
 /// How long an interval is, microseconds.
 const INTERVAL_US: i64 = 100_000;
 /// So few records on their way are no backlog, however slow the disk.

@@ -19,7 +19,7 @@ use crate::entry::{Entry, Stored, Waiting, Withdrawn};
 use crate::expiry::is_once;
 use crate::habits::Habits;
 use crate::intercept::Intercept;
-use crate::queue::{LineState, READY_MIN, READY_WINDOWS};
+use crate::queue::{LineState, READY_MIN, READY_WINDOWS, reserved_ahead};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Reserved, Started};
 use crate::references::References;
 use crate::reload::Suspended;
@@ -233,8 +233,9 @@ impl Engine {
 
     /// Asks for the record without which a number of a line must not be sent.
     pub(crate) fn reserve(&mut self, line: LineId, precedence: u8, sequence: u64) {
+        let ahead = reserved_ahead(self.bundle.directory.line(line).window);
         let state = self.line_state(line);
-        if let Some(upto) = state.and_then(|state| state.reserve(precedence, sequence)) {
+        if let Some(upto) = state.and_then(|state| state.reserve(precedence, sequence, ahead)) {
             self.reservations.push((line, precedence, upto));
         }
     }

@@ -17,7 +17,7 @@ use crate::facts::{Question, observe};
 use crate::intercept::INTERCEPTS_MAX;
 use crate::notice::Addressee;
 use crate::plan::{Leg, Plan, Scope, is_region};
-use crate::queue::{Given, Passage, RESERVED_AHEAD};
+use crate::queue::{Given, Passage, reserved_ahead};
 use crate::receipt::Receipt;
 use crate::record::{self, Accepted, EntryRecord, Refused, Target};
 use crate::references::{Reference, References, fingerprint};
@@ -420,12 +420,13 @@ impl Engine {
 
     /// The next number of a line and precedence.
     pub(crate) fn assign(&mut self, line: LineId, precedence: u8) -> u64 {
+        let ahead = reserved_ahead(self.bundle.directory.line(line).window);
         let Some(state) = self.line_state(line) else {
             return 0;
         };
         let sequence = state.assign(precedence);
         // What will be sent at once is reserved in the same batch, so that it need not wait.
-        if state.session.is_some() && state.len() < RESERVED_AHEAD as usize {
+        if state.session.is_some() && (state.len() as u64) < ahead {
             self.reserve(line, precedence, sequence);
         }
         sequence

@@ -79,7 +79,14 @@ pub(crate) const READY_WINDOWS: usize = 3;
 /// So many in any case.
 pub(crate) const READY_MIN: usize = 32;
 /// Numbers reserved ahead for sending; so many marks at most are false after a restart.
-pub(crate) const RESERVED_AHEAD: u64 = 64;
+const RESERVED_AHEAD: u64 = 64;
+
+/// The same for a line of this window: one wider than the protocol's needs more, or it would wait
+/// for the disk again and again.
+pub(crate) fn reserved_ahead(window: u16) -> u64 {
+    if window > 64 { 2 * u64::from(window) } else { RESERVED_AHEAD }
+}
+
 /// P1 to P4 share a line so while all of them wait.
 const SHARES: [i32; PRECEDENCES] = [0, 8, 4, 2, 1];
 /// After so many P0 in a row another precedence has one turn: never less than 2 % for the rest.
@@ -203,12 +210,12 @@ impl LineState {
 
     /// The number up to which a reservation must be recorded so that `sequence` may be sent soon;
     /// none while enough is reserved.
-    pub(crate) fn reserve(&mut self, precedence: u8, sequence: u64) -> Option<u64> {
+    pub(crate) fn reserve(&mut self, precedence: u8, sequence: u64, ahead: u64) -> Option<u64> {
         let queue = self.queue(precedence)?;
-        if sequence + RESERVED_AHEAD / 2 <= queue.reserving {
+        if sequence + ahead / 2 <= queue.reserving {
             return None;
         }
-        queue.reserving = sequence + RESERVED_AHEAD;
+        queue.reserving = sequence + ahead;
         Some(queue.reserving)
     }
 
