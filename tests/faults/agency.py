@@ -100,6 +100,11 @@ class Line(asyncio.Protocol):
         self.lost.set()
         self.forget()
 
+    def recall(self, other: Line) -> None:
+        """Becomes what another object of this line is now, but for its connection."""
+        self.unanswered = deque(other.unanswered)
+        self._made, self._number = other._made, other._number
+
     def begin(self) -> None:
         raise NotImplementedError
 
@@ -212,6 +217,12 @@ class NativeLine(Line):
         self._seen = [0] * 5
         self._last_answered = 0
 
+    def recall(self, other: Line) -> None:
+        super().recall(other)
+        assert isinstance(other, NativeLine)
+        self.custody, self._seen = list(other.custody), list(other.custody)
+        self._last_answered = other._last_answered
+
     def begin(self) -> None:
         body = {"line": self.place.line, "receive": [number + 1 for number in self.custody]}
         self.write(frame("native", "logon", msgspec.json.encode(body)))
@@ -304,10 +315,19 @@ class Agencies:
 
     def __init__(self, history: History, port_base: int, chance: random.Random) -> None:
         self.history = history
+        self._chance = chance
+        self._port_base = port_base
         self._ports = {"dmpp": port_base, "native": port_base + 1}
         make = {"native": NativeLine, "dmpp": DmppLine}
         places = (CAD, SAN_FRANCISCO, MSC, LOS_ANGELES)
         self.lines: Sequence[Line] = [make[it.framing](it, history, chance) for it in places]
+
+    def copy(self) -> Agencies:
+        """What they are and know at this moment, without connections."""
+        found = Agencies(self.history.copy(), self._port_base, self._chance)
+        for line, other in zip(found.lines, self.lines, strict=True):
+            line.recall(other)
+        return found
 
     async def connect(self, seconds: float = 5.0) -> None:
         """Connects all lines; what has no answer goes out again."""
