@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clets_routing::{Framing, LineId};
 use clets_wire::framing::native;
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -52,11 +52,11 @@ pub struct Engine {
     pub(crate) judge: Judge,
     pub(crate) habits: Habits,
     pub(crate) lines: Vec<LineState>,
-    pub(crate) sessions: HashMap<ConnectionId, Session, RandomState>,
-    pub(crate) pending: HashMap<Control, Pending, RandomState>,
-    pub(crate) collations: HashMap<u64, Collation, RandomState>,
+    // Fixed, so that the same events give the same effects; no stranger chooses these keys.
+    pub(crate) sessions: HashMap<ConnectionId, Session, FixedState>,
+    pub(crate) pending: HashMap<Control, Pending, FixedState>,
+    pub(crate) collations: HashMap<u64, Collation, FixedState>,
     pub(crate) references: References,
-    pub(crate) host_references: References,
     /// Messages that wait for an approval, by their number.
     pub(crate) intercepts: BTreeMap<u64, Intercept>,
     pub(crate) timers: Timers,
@@ -99,7 +99,6 @@ impl Engine {
             pending: HashMap::default(),
             collations: HashMap::default(),
             references: References::default(),
-            host_references: References::default(),
             intercepts: BTreeMap::new(),
             timers: Timers::default(),
             next_number: 0,
@@ -293,6 +292,7 @@ impl Engine {
         }
         if let Some(line) = self.line_state(session.line) {
             line.session = Some(session.connection);
+            line.up_since_us = now_us;
             let unreserved: SmallVec<[(u8, u64); 5]> = line.unreserved().collect();
             for (precedence, sequence) in unreserved {
                 self.reserve(session.line, precedence, sequence);
@@ -388,6 +388,8 @@ impl Engine {
                         touch(&mut touched, session.line);
                     }
                 }
+                // An inquiry whose reply fell due while the disk took its time has had its end.
+                Some((_, Held::Queue(entry))) if self.is_overdue(&entry) => {}
                 Some((_, Held::Queue(entry))) => {
                     let (line, precedence) = (entry.line, entry.precedence);
                     let window = usize::from(self.bundle.directory.line(line).window);
@@ -437,7 +439,12 @@ impl Engine {
             }
         }
         self.references.forget(now_us - self.duplicate_window_us());
-        self.host_references.forget(now_us - HOST_REPETITION_US);
+        // However long a host was away, it may begin with what it sent before.
+        let up = |line: &&mut LineState| {
+            line.session.is_some() && now_us - line.up_since_us >= HOST_REPETITION_US
+        };
+        let lines = self.lines.iter_mut().filter(up);
+        lines.for_each(|line| line.said.forget(now_us - HOST_REPETITION_US));
     }
 
     /// Records what this step has gathered.
@@ -496,7 +503,7 @@ impl Engine {
         (kind == clets_routing::LineKind::Agency).then_some(line)
     }
 
-    fn duplicate_window_us(&self) -> i64 {
+    pub(crate) fn duplicate_window_us(&self) -> i64 {
         let ms = self.bundle.directory.settings().limits.duplicate_window_ms;
         i64::try_from(ms).unwrap_or(i64::MAX / 1000).saturating_mul(1000)
     }

@@ -128,6 +128,10 @@ impl Engine {
         if entry.possible_duplicate && is_once(&self.bundle, entry.line, entry.key) {
             return self.in_doubt(entry, now_us, effects);
         }
+        if self.may_be_answered(entry) {
+            let control = Control::of(entry.stored.number, entry.index);
+            return self.no_reply(control, now_us, effects);
+        }
         let outlives =
             is_update(&self.bundle, entry.key) || entry.precedence == Precedence::P3 as u8;
         let outcome = if outlives { Outcome::Overdue } else { Outcome::Expired };

@@ -174,7 +174,7 @@ impl Engine {
         self.record_refused(line, None, receipt, code, kept, effects);
     }
 
-    /// Gives the answer once record `number` is durable.
+    /// Gives the answer that record `number` carries, once that and all before is durable.
     fn answer(
         &mut self,
         session: &Session,
@@ -188,7 +188,8 @@ impl Engine {
             line.note_answer(Given { sequence, number, code });
         }
         if !answer.is_empty() {
-            self.hold(number, Held::Answer(session.connection, answer));
+            let last = self.next_number.saturating_sub(1).max(number);
+            self.hold(last, Held::Answer(session.connection, answer));
         }
     }
 
@@ -248,8 +249,7 @@ impl Engine {
         match name.and_then(|name| self.references.find(name)) {
             Some(known) if known.body == body => {
                 let answer = incoming.receipt.accepted(known.number);
-                let last = self.next_number.saturating_sub(1).max(known.number);
-                return self.answer(session, incoming.receipt, last, 0, answer);
+                return self.answer(session, incoming.receipt, known.number, 0, answer);
             }
             Some(_) => {
                 let decision = Decision::refusal(codes::REFERENCE_REUSED);

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use clets_routing::LineId;
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 
 use crate::entry::{Entry, Waiting, Withdrawn};
+use crate::references::References;
 use crate::{ConnectionId, Control};
 
 /// Precedences P0 to P4.
@@ -140,9 +141,13 @@ pub(crate) struct LineState {
     urgent_run: u8,
     answers: VecDeque<Given>,
     /// What a metered host was sent and has not answered.
-    asked: HashSet<Control, RandomState>,
+    asked: HashSet<Control, FixedState>,
     /// The highest in-sequence taken from the line (native lines).
     pub(crate) received: u64,
+    /// What a host sent lately: after a break it sends again what we may have.
+    pub(crate) said: References,
+    /// When the session began.
+    pub(crate) up_since_us: i64,
     pub(crate) tally: Tally,
 }
 
@@ -181,6 +186,8 @@ impl Default for LineState {
             answers: VecDeque::new(),
             asked: HashSet::default(),
             received: 0,
+            said: References::default(),
+            up_since_us: 0,
             tally: Tally::default(),
         }
     }

@@ -293,11 +293,15 @@ impl Replay {
                 References::name(known, &[echoed, &body.to_be_bytes()])
             }
         };
+        let forgotten_us = time_us - self.engine.duplicate_window_us();
         let table = match known.kind {
-            LineKind::Agency => &mut self.engine.references,
-            LineKind::Host => &mut self.engine.host_references,
+            LineKind::Agency => Some(&mut self.engine.references),
+            LineKind::Host => self.engine.line_state(line).map(|it| &mut it.said),
         };
-        table.remember(name, reference, time_us);
+        if let Some(table) = table {
+            table.forget(forgotten_us);
+            table.remember(name, reference, time_us);
+        }
     }
 
     fn note_sequence(&mut self, line: &str, sequence: u64, number: u64, code: u16) {

@@ -10,11 +10,13 @@ use hashbrown::HashMap;
 /// References remembered at most; the oldest are forgotten first.
 const REFERENCES_MAX: usize = 4_000_000;
 
-/// Senders' references of the last 24 hours, to tell a repetition from a new message.
+/// What senders sent lately, to tell a repetition from a new message.
 #[derive(Debug, Default)]
 pub(crate) struct References {
-    known: HashMap<u64, Reference, foldhash::fast::RandomState>,
-    order: VecDeque<(i64, u64)>,
+    /// By name, with the moment.
+    known: HashMap<u64, (Reference, i64), foldhash::fast::RandomState>,
+    /// Names in order of time. A name that came again, long after, is there twice.
+    order: VecDeque<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,14 +37,14 @@ impl References {
     }
 
     pub(crate) fn find(&self, name: u64) -> Option<Reference> {
-        self.known.get(&name).copied()
+        self.known.get(&name).map(|(reference, _)| *reference)
     }
 
     pub(crate) fn remember(&mut self, name: u64, reference: Reference, now_us: i64) {
-        self.known.insert(name, reference);
-        self.order.push_back((now_us, name));
+        self.known.insert(name, (reference, now_us));
+        self.order.push_back(name);
         if self.order.len() > REFERENCES_MAX
-            && let Some((_, oldest)) = self.order.pop_front()
+            && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
         }
@@ -50,8 +52,8 @@ impl References {
 
     /// When, name, fingerprint and number of all, the oldest first.
     pub(crate) fn rows(&self) -> Vec<(i64, u64, u64, u64)> {
-        let row = |(at_us, name): &(i64, u64)| {
-            let known = self.known.get(name)?;
+        let row = |name: &u64| {
+            let (known, at_us) = self.known.get(name)?;
             Some((*at_us, *name, known.body, known.number))
         };
         self.order.iter().filter_map(row).collect()
@@ -66,10 +68,11 @@ impl References {
 
     /// Forgets what is older than `before_us`.
     pub(crate) fn forget(&mut self, before_us: i64) {
-        while self.order.front().is_some_and(|(at_us, _)| *at_us < before_us) {
-            if let Some((_, name)) = self.order.pop_front() {
-                self.known.remove(&name);
-            }
+        let is_old =
+            |name: &&u64| self.known.get(*name).is_none_or(|(_, at_us)| *at_us < before_us);
+        let count = self.order.iter().take_while(is_old).count();
+        for name in self.order.drain(..count) {
+            self.known.remove(&name);
         }
     }
 }

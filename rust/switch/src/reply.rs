@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use clets_policy::{Action, Effect};
-use clets_routing::LineId;
+use clets_routing::{Framing, LineId};
 use clets_wire::{Dialect, Envelope, KeyId, decode};
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,8 @@ const REPLY_PRECEDENCE: u8 = 2;
 pub(crate) const LATE_US: i64 = 86_400_000_000;
 /// How long it is kept after the first answer, for further ones: ten minutes.
 const FURTHER_US: i64 = 600_000_000;
-/// How long a host's message is remembered, to tell a repetition: it repeats on reconnection.
+/// How long a host's message is remembered while its line is up, to tell a repetition: it repeats
+/// on reconnection.
 pub(crate) const HOST_REPETITION_US: i64 = 600_000_000;
 
 /// An inquiry on its way to one host, and its reply on its way back.
@@ -146,7 +147,8 @@ impl Engine {
         let body = fingerprint(incoming.original);
         let line = self.bundle.directory.line(incoming.line);
         let name = References::name(line, &[echoed, &body.to_be_bytes()]);
-        if let Some(known) = self.host_references.find(name) {
+        let said = self.lines.get(incoming.line.index()).and_then(|line| line.said.find(name));
+        if let Some(known) = said {
             // The host did not see our acknowledgement and sent the same again.
             return self.answer_accepted(session, incoming.receipt, known.number);
         }
@@ -169,7 +171,9 @@ impl Engine {
             }
         };
         if let Some(number) = number {
-            self.host_references.remember(name, Reference { body, number }, now_us);
+            if let Some(line) = self.line_state(incoming.line) {
+                line.said.remember(name, Reference { body, number }, now_us);
+            }
             self.answer_accepted(session, incoming.receipt, number);
         }
     }
@@ -239,8 +243,22 @@ impl Engine {
         Some(number)
     }
 
-    /// A host has answered a leg.
+    /// A host has answered a leg. Then it was asked, though it may not have acknowledged that yet.
     fn answered(&mut self, control: Control, host: LineId, now_us: i64) {
+        // A native line says itself how far it has come, and that is cumulative.
+        let is_dmpp = self.bundle.directory.line(host).framing == Framing::Dmpp;
+        let pending = self.pending.get(&control).filter(|_| is_dmpp);
+        let place = pending.map(|it| (it.precedence, it.sequence));
+        let asked = place.and_then(|(precedence, sequence)| {
+            let entry = self.line_state(host)?.withdraw(precedence, sequence)?;
+            self.withdrawn((host, precedence), entry)
+        });
+        if let Some(entry) = asked {
+            if let Some(line) = self.line_state(host) {
+                line.note_delivered(entry.precedence, entry.sequence);
+            }
+            self.delivered(&entry, now_us);
+        }
         if let Some(pending) = self.pending.get_mut(&control) {
             pending.answered = true;
             self.timers.set(now_us + FURTHER_US, Timer::Forget(control));
@@ -382,16 +400,33 @@ impl Engine {
         if pending.answered || pending.overdue {
             return;
         }
-        let (stored, host, index) = (Arc::clone(&pending.stored), pending.host, pending.index);
-        let (precedence, sequence) = (pending.precedence, pending.sequence);
+        let (host, precedence, sequence) = (pending.host, pending.precedence, pending.sequence);
         pending.overdue = true;
         let entry = self.line_state(host).and_then(|it| it.withdraw(precedence, sequence));
         let entry = entry.and_then(|it| self.withdrawn((host, precedence), it));
         // What was never sent brings no late answer; of all else one is still passed on.
         if let Some(entry) = entry.filter(|entry| !entry.possible_duplicate) {
             self.expired(&entry, now_us, effects);
-            return self.pump(host, now_us, effects);
+        } else {
+            self.no_reply(control, now_us, effects);
         }
+        self.pump(host, now_us, effects);
+    }
+
+    /// Whether an inquiry that ends undelivered may have reached the file, which then may answer.
+    pub(crate) fn may_be_answered(&self, entry: &Entry) -> bool {
+        let control = Control::of(entry.stored.number, entry.index);
+        let asked = self.pending.get(&control).filter(|_| entry.possible_duplicate);
+        asked.is_some_and(|it| !it.answered && !it.overdue && it.due_us != 0)
+    }
+
+    /// The sender is told that no reply came; one that comes yet is passed on, marked late.
+    pub(crate) fn no_reply(&mut self, control: Control, now_us: i64, effects: &mut Effects) {
+        let Some(pending) = self.pending.get_mut(&control) else {
+            return;
+        };
+        let (stored, host, index) = (Arc::clone(&pending.stored), pending.host, pending.index);
+        pending.overdue = true;
         self.timers.set(now_us + LATE_US, Timer::Forget(control));
         self.outcome(stored.number, index, Outcome::NoReply);
         if let Some(line) = self.line_state(host) {
@@ -403,7 +438,12 @@ impl Engine {
         if !self.leg_silent(control, now_us, effects) && !confirms {
             self.tell_no_reply(&stored, host, now_us, effects);
         }
-        self.pump(host, now_us, effects);
+    }
+
+    /// Whether the sender was told that no reply came.
+    pub(crate) fn is_overdue(&self, entry: &Entry) -> bool {
+        let control = Control::of(entry.stored.number, entry.index);
+        self.pending.get(&control).is_some_and(|pending| pending.overdue)
     }
 
     /// After a restart: correlations that are answered or overdue are kept no longer than before.

@@ -23,7 +23,7 @@ use crate::reply::PendingState;
 use crate::{Bundle, Service};
 
 /// Changes when a field below changes its meaning; an older snapshot is then not used.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct State {
@@ -33,8 +33,8 @@ pub(crate) struct State {
     /// Message, entry, line, precedence, and what waits.
     open: Vec<OpenRow>,
     dead: Vec<(u64, u16, DeadRow)>,
-    /// When, name, fingerprint, number: messages of agencies, then of hosts.
-    references: [Vec<(i64, u64, u64, u64)>; 2],
+    /// What agencies sent: when, name, fingerprint, number.
+    references: Vec<(i64, u64, u64, u64)>,
     pending: Vec<(u64, u16, PendingState)>,
     collations: Vec<(u64, CollationState)>,
     intercepts: Vec<(u64, InterceptState)>,
@@ -54,6 +54,8 @@ struct LineRow {
     /// In-sequence, record, code.
     answers: Vec<(u64, u64, u16)>,
     received: u64,
+    /// As `references`, for a host.
+    said: Vec<(i64, u64, u64, u64)>,
     passage: u8,
     /// The line that takes what is meant for this one, and whether the switch chose it.
     diverted: Option<(u16, bool)>,
@@ -85,6 +87,7 @@ impl Replay {
                 queues: it.queue_states(),
                 answers: it.answers().map(|it| (it.sequence, it.number, it.code)).collect(),
                 received: it.received,
+                said: it.said.rows(),
                 passage: it.passage as u8,
                 diverted: it.diverted.map(|it| (id(it.to), it.automatic)),
             });
@@ -135,7 +138,7 @@ impl Replay {
             lines: lines.collect(),
             open: open.collect(),
             dead: dead.collect(),
-            references: [engine.references.rows(), engine.host_references.rows()],
+            references: engine.references.rows(),
             pending: engine.pending_states(),
             collations: engine.collation_states(),
             intercepts: engine.intercept_states(),
@@ -208,6 +211,7 @@ impl Replay {
                     it.note_answer(Given { sequence, number, code });
                 }
                 it.received = row.received;
+                it.said.fill(row.said);
                 it.passage = Passage::of(row.passage);
                 it.diverted = diverted;
             }
@@ -246,9 +250,7 @@ impl Replay {
             };
             replay.engine.dead.insert((message, entry), letter);
         }
-        let [agencies, hosts] = state.references;
-        replay.engine.references.fill(agencies);
-        replay.engine.host_references.fill(hosts);
+        replay.engine.references.fill(state.references);
         replay.engine.released = state.released.into_iter().collect();
         replay.engine.minimized(state.minimize);
         for (at, family, name) in state.services {

@@ -1,6 +1,6 @@
 //! The delivery contract: marks, doubts, dead letters, shares of a line, orders of an operator.
 
-use clets_switch::record::Outcome;
+use clets_switch::record::{Accepted, Outcome};
 use clets_switch::{Action, Order, Ordered, record};
 
 use clets_wire::framing::native::Kind;
@@ -460,4 +460,107 @@ fn a_switch_that_was_busy_calls_nobody_silent() {
     assert!(!world.seen(BETA).iter().any(|it| matches!(it, Seen::Close(_))));
     world.wait_in_silence(15);
     assert!(world.seen(BETA).contains(&Seen::Close(804)), "its own silence still counts");
+}
+
+/// What the file answered to what it was asked.
+fn answer_of_svs(asked: &str) -> String {
+    let control = crate::control(asked);
+    format!("SWITCH.{control}.U1.QV.CASVS0000.CA0010100.TXT\r\nNO RECORD")
+}
+
+#[test]
+fn a_file_that_has_answered_was_asked_though_it_did_not_say_so() {
+    for message in [PLATE, ENTRY] {
+        let mut world = connected();
+        world.dmpp(ALPHA, message);
+        world.sync();
+        let asked = world.data(SVS).remove(0);
+        world.dmpp(SVS, &answer_of_svs(&asked));
+        world.sync();
+        world.disconnect(SVS);
+        world.connect(SVS, "svs");
+        world.sync();
+        world.sync();
+        assert_eq!(world.data(SVS), [""; 0]);
+        assert_eq!(outcomes(&world)[0], Outcome::Delivered);
+        assert!(world.engine.dead_letters().is_empty());
+    }
+}
+
+#[test]
+fn an_inquiry_that_fell_due_before_it_was_durable_has_one_end() {
+    let mut world = connected();
+    world.dmpp(ALPHA, PLATE);
+    world.wait(31);
+    world.sync();
+    world.sync();
+    assert_eq!(world.data(SVS), [""; 0]);
+    world.wait(60);
+    world.sync();
+    assert!(world.ends().values().all(|ends| *ends == [Outcome::NoReply]), "{:?}", world.ends());
+}
+
+#[test]
+fn what_may_have_reached_a_file_can_be_answered_late_however_busy_the_switch_was() {
+    let mut world = connected();
+    world.dmpp(ALPHA, &PLATE.replace("REF1", "REF3"));
+    world.sync();
+    world.acknowledge(SVS);
+    world.wait(35);
+    world.dmpp(ALPHA, PLATE);
+    world.sync();
+    let asked = world.data(SVS).remove(1);
+    // The queue's timer, set for the first, finds both deadlines of the second past.
+    world.now_us += 70_000_000;
+    world.step(clets_switch::Event::Tick);
+    world.sync();
+    for (line, name) in [(ALPHA, "alpha"), (SVS, "svs")] {
+        world.disconnect(line);
+        world.connect(line, name);
+    }
+    world.dmpp(SVS, &answer_of_svs(&asked));
+    world.sync();
+    let told: Vec<String> = (0..9)
+        .flat_map(|_| {
+            world.acknowledge(ALPHA);
+            world.data(ALPHA)
+        })
+        .collect();
+    assert!(told.iter().any(|it| it.contains("REF1") && it.contains("LATE REPLY")), "{told:?}");
+}
+
+#[test]
+fn a_file_that_was_away_for_hours_is_known_to_repeat_itself() {
+    let mut world = connected();
+    world.dmpp(ALPHA, PLATE);
+    world.sync();
+    let asked = world.data(SVS).remove(0);
+    world.acknowledge(SVS);
+    world.dmpp(SVS, &answer_of_svs(&asked));
+    world.sync();
+    world.now_us += 3_600_000_000;
+    world.restart();
+    world.wait(1);
+    world.connect(SVS, "svs");
+    world.dmpp(SVS, &answer_of_svs(&asked));
+    world.sync();
+    let accepted = world.journal.iter().filter(|(kind, ..)| *kind == record::ACCEPTED);
+    let decoded = accepted.map(|(.., body)| record::decode::<Accepted<'_>>(body).unwrap());
+    assert_eq!(decoded.filter(|it| it.line == "svs").count(), 1);
+}
+
+#[test]
+fn a_repeated_reference_is_answered_with_its_number_whatever_came_between() {
+    let mut world = connected();
+    let note = b"BETA1.R1.U2.AM.CA0020000.ALPHA1.TXT\r\nHELLO";
+    world.native(BETA, Kind::Data, 0, 1, note);
+    world.sync();
+    let first = world.seen(BETA);
+    world.dmpp(ALPHA, NOTE);
+    for _ in 0..2 {
+        world.native(BETA, Kind::Data, 0, 2, note);
+        world.sync();
+        let seen = world.seen(BETA);
+        assert_eq!(seen.iter().find(|it| matches!(it, Seen::Accept(_))), first.first());
+    }
 }

@@ -7,7 +7,6 @@
 )]
 
 mod bulletin;
-mod chaos;
 mod conversation;
 mod custody;
 mod hit;

@@ -145,8 +145,6 @@ pub(crate) struct World {
     /// Validations of DMPP data not yet acknowledged, by connection.
     owed: Vec<(u32, [u8; 4])>,
     connected: Vec<(u32, String)>,
-    /// The highest number of a connection and precedence.
-    last: BTreeMap<(u32, u8), u64>,
 }
 
 impl World {
@@ -168,7 +166,6 @@ impl World {
             partial: std::collections::HashMap::new(),
             owed: Vec::new(),
             connected: Vec::new(),
-            last: BTreeMap::new(),
         }
     }
 
@@ -191,7 +188,6 @@ impl World {
         self.partial.clear();
         self.owed.clear();
         self.connected.clear();
-        self.last.clear();
         self.take(effects);
     }
 
@@ -279,23 +275,6 @@ impl World {
         }
     }
 
-    /// Connects the native line, which has custody of all before these numbers.
-    pub(crate) fn connect_from(&mut self, connection: u32, line: &str, receive: [u64; 5]) {
-        let id = self.bundle.directory.find_line(line).unwrap();
-        self.step(Event::Open { connection: ConnectionId(connection), line: id });
-        self.connected.push((connection, line.to_owned()));
-        self.logon(connection, receive);
-    }
-
-    /// The highest number of each precedence that a native connection was sent.
-    pub(crate) fn last_data(&mut self, connection: u32) -> Vec<(u8, u64)> {
-        self.last
-            .iter()
-            .filter(|((owner, _), _)| *owner == connection)
-            .map(|((_, p), s)| (*p, *s))
-            .collect()
-    }
-
     pub(crate) fn logon(&mut self, connection: u32, receive: [u64; 5]) {
         let body = format!(r#"{{"line": "beta", "receive": {receive:?}}}"#);
         self.native(connection, native::Kind::Logon, 0, 0, body.as_bytes());
@@ -304,7 +283,6 @@ impl World {
     pub(crate) fn disconnect(&mut self, connection: u32) {
         self.step(Event::Close { connection: ConnectionId(connection), unread: 0 });
         self.partial.remove(&connection);
-        self.last.retain(|(owner, _), _| *owner != connection);
         self.connected.retain(|(owner, _)| *owner != connection);
         self.owed.retain(|(owner, _)| *owner != connection);
     }
@@ -434,7 +412,6 @@ impl World {
                         Seen::Accept(u64::from_be_bytes(frame.body.try_into().unwrap()))
                     }
                     native::Kind::Data => {
-                        self.last.insert((connection, frame.precedence), frame.sequence);
                         let mark = if frame.flags == 1 { "PD " } else { "" };
                         Seen::Data(format!("{mark}{}", text(frame.body)))
                     }
