@@ -446,20 +446,18 @@ impl LineState {
         self.queues.get(usize::from(precedence)).map_or(0, |queue| queue.delivered)
     }
 
-    /// Puts an entry that the destination refused back to the head of its queue.
+    /// Puts an entry that the destination refused, or may not have taken, back into its queue.
     pub(crate) fn put_back(&mut self, mut entry: Box<Entry>) {
         entry.possible_duplicate = true;
         self.asked.remove(&Control::of(entry.stored.number, entry.index));
-        if let Some(queue) = self.queue(entry.precedence) {
-            queue.waiting.push_front(Waiting::of(entry, true));
-            queue.passed = 0;
-        }
+        self.put_back_unread(entry.precedence, Waiting::of(entry, true));
     }
 
-    /// Puts back what could not be read.
+    /// Puts back what was taken out, in order of number: it is found by that.
     pub(crate) fn put_back_unread(&mut self, precedence: u8, waiting: Waiting) {
         if let Some(queue) = self.queue(precedence) {
-            queue.waiting.push_front(waiting);
+            let place = queue.waiting.partition_point(|it| it.sequence < waiting.sequence);
+            queue.waiting.insert(place, waiting);
             queue.passed = 0;
         }
     }

@@ -564,3 +564,26 @@ fn a_repeated_reference_is_answered_with_its_number_whatever_came_between() {
         assert_eq!(seen.iter().find(|it| matches!(it, Seen::Accept(_))), first.first());
     }
 }
+
+#[test]
+fn what_was_refused_keeps_its_place() {
+    let mut world = connected();
+    let references = ["R1", "R2", "R3", "R4"];
+    for reference in references {
+        world.dmpp(ALPHA, &PLATE.replace("REF1", reference));
+    }
+    world.sync();
+    let asked = world.data(SVS);
+    assert_eq!(asked.len(), 4);
+    world.refuse(SVS);
+    assert_eq!(world.data(SVS), asked, "the window of the file is four");
+    // Each is found when its reply is overdue, and then not sent any more.
+    world.refuse(SVS);
+    assert_eq!(world.data(SVS), asked);
+    world.disconnect(SVS);
+    world.wait(31);
+    world.sync();
+    world.connect(SVS, "svs");
+    world.sync();
+    assert_eq!(world.data(SVS), [""; 0]);
+}
