@@ -44,6 +44,10 @@ torture: build ## the fault tests a thousand times: power cuts, crash images, ki
 	CLETS_POWER_CUTS=$(or $(CUTS),500) CLETS_CRASH_IMAGES=1000 CLETS_KILLS=2000 \
 		$(BIN)/python -m pytest --quiet tests/faults
 
+.PHONY: soak
+soak: $(BUILT)/venv ## seeds of the simulation, a hundred thousand (SEEDS=n; about 30 minutes)
+	cargo run --release --locked --quiet -p clets-simulation -- --seeds $(or $(SEEDS),100000)
+
 .PHONY: fuzz
 fuzz: build ## coverage-guided fuzzing of every framing and dialect, then damaged messages (SECONDS=n)
 	scripts/fuzz $(or $(SECONDS),300)

@@ -15,6 +15,8 @@ const SECTOR: usize = 64;
 pub(crate) enum Fault {
     /// `EINTR` with nothing done.
     Interrupt,
+    /// A read gives what stands elsewhere in the file.
+    Misdirect,
     /// This one call fails.
     Once,
     /// This call and all after it fail.
@@ -70,10 +72,14 @@ struct State {
     calls: u64,
     fault: Option<(u64, Fault)>,
     hit: bool,
+    /// A call has failed that may not be tried again.
+    failed: bool,
     dead: bool,
     image: Option<Files>,
     lying: bool,
     held: bool,
+    /// The journal's keeper waits before its next call.
+    keeper_held: bool,
     syncs: u64,
     /// Segment files of which a write or sync has failed, and calls that touched such a file later.
     spoiled: BTreeSet<usize>,
@@ -114,6 +120,7 @@ impl MemoryDisk {
         let mut state = self.state();
         state.calls = 0;
         state.hit = false;
+        state.failed = false;
         state.fault = Some((call, fault));
     }
 
@@ -131,6 +138,8 @@ impl MemoryDisk {
     pub(crate) fn heal(&self) {
         let mut state = self.state();
         state.fault = None;
+        state.failed = false;
+        state.image = None;
         state.dead = false;
         state.spoiled.clear();
     }
@@ -162,6 +171,47 @@ impl MemoryDisk {
     pub(crate) fn hold_syncs(&self, held: bool) {
         self.state().held = held;
         self.released.notify_all();
+    }
+
+    /// While held, the journal's keeper makes no call: what it does beside the writer then falls
+    /// between two calls of a test's choice.
+    pub(crate) fn hold_keeper(&self, held: bool) {
+        self.state().keeper_held = held;
+        self.released.notify_all();
+    }
+
+    /// Waits until a segment is ready that no record stands in; false when a call has failed.
+    pub(crate) fn await_spare_segment(&self) -> bool {
+        let blank = |state: &State| {
+            let is_segment = |path: &&PathBuf| path.extension().is_some_and(|it| it == "segment");
+            let last = state.files.durable.keys().rfind(is_segment);
+            let inode = last.and_then(|path| state.files.live.get(path));
+            inode.is_some_and(|it| state.files.inodes[*it].live.iter().take(64).all(|it| *it == 0))
+        };
+        let waits = |state: &mut State| !(state.failed || state.dead || blank(state));
+        let state = self.released.wait_while(self.state(), waits).unwrap();
+        !state.failed && !state.dead
+    }
+
+    /// The process has died: none of its threads reaches the disk any more.
+    pub(crate) fn cut_off(&self) {
+        self.state().dead = true;
+        self.released.notify_all();
+    }
+
+    /// Whether a call has failed, other than by being interrupted.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.state().failed
+    }
+
+    /// Whether no call reaches it any more.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.state().dead
+    }
+
+    /// Whether the power went at a call, and nobody has looked at what it left.
+    pub(crate) fn was_power_cut(&self) -> bool {
+        self.state().image.is_some()
     }
 
     /// The disk after the power cut that happened, or one that happens now.
@@ -222,9 +272,14 @@ impl MemoryDisk {
         self.state.lock().unwrap()
     }
 
-    /// Counts a call and lets it fail when its turn has come. `inode` is what it writes or syncs.
-    fn call(&self, inode: Option<usize>) -> io::Result<(MutexGuard<'_, State>, bool)> {
+    /// Counts a call and lets it fail when its turn has come, or says how it goes wrong. `inode` is
+    /// what it writes or syncs.
+    fn call(&self, inode: Option<usize>) -> io::Result<(MutexGuard<'_, State>, Option<Fault>)> {
         let mut state = self.state();
+        let is_keeper = std::thread::current().name() == Some("journal-keeper");
+        while is_keeper && state.keeper_held && !state.dead {
+            state = self.released.wait(state).unwrap();
+        }
         state.calls += 1;
         if let Some(inode) = inode
             && state.spoiled.contains(&inode)
@@ -234,9 +289,14 @@ impl MemoryDisk {
         let fault = state.fault.filter(|(at, _)| *at == state.calls).map(|(_, fault)| fault);
         state.hit |= fault.is_some();
         match fault {
-            None if !state.dead => return Ok((state, false)),
-            Some(Fault::Short) => return Ok((state, true)),
-            Some(Fault::Interrupt) => return Err(io::ErrorKind::Interrupted.into()),
+            None if !state.dead => return Ok((state, None)),
+            Some(Fault::Misdirect | Fault::Short) => return Ok((state, fault)),
+            Some(Fault::Interrupt) => {
+                // Only reads and writes are tried again.
+                state.failed |= is_keeper || inode.is_none();
+                self.released.notify_all();
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             Some(Fault::Persist) => state.dead = true,
             Some(Fault::PowerCut) => {
                 let image = state.crash_image();
@@ -246,6 +306,8 @@ impl MemoryDisk {
             None | Some(Fault::Once) => {}
         }
         state.spoiled.extend(inode);
+        state.failed = true;
+        self.released.notify_all();
         Err(io::Error::other("injected"))
     }
 }
@@ -376,6 +438,7 @@ impl Storage for MemoryDisk {
         if !state.lying {
             state.files.durable = state.files.live.clone();
         }
+        self.released.notify_all();
         Ok(())
     }
 }
@@ -403,10 +466,11 @@ impl Handle for Open {
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let (mut state, short) = self.disk.call(None)?;
+        let (mut state, fault) = self.disk.call(None)?;
         let live = &state.files.inodes[self.inode].live;
-        let rest = live.get(offset as usize..).unwrap_or_default();
-        let asked = if short { bytes.len().div_ceil(2) } else { bytes.len() };
+        let aside = if fault == Some(Fault::Misdirect) { 4096 } else { 0 };
+        let rest = live.get(offset as usize + aside..).unwrap_or_default();
+        let asked = if fault == Some(Fault::Short) { bytes.len().div_ceil(2) } else { bytes.len() };
         let length = asked.min(rest.len());
         bytes[..length].copy_from_slice(&rest[..length]);
         state.reads.0 += 1;
@@ -445,8 +509,8 @@ impl Handle for Open {
         let outcome = self.disk.call(Some(self.inode));
         // Also a write that fails, or that the power cut interrupts, may have left some bytes.
         let part = match &outcome {
-            Ok((_, false)) => bytes.len(),
-            Ok((_, true)) => bytes.len().div_ceil(2),
+            Ok((_, Some(Fault::Short))) => bytes.len().div_ceil(2),
+            Ok(_) => bytes.len(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
             Err(_) => bytes.len() / 3,
         };
