@@ -37,6 +37,7 @@ run: build ## the switching center with simulated hosts and a live table, until 
 .PHONY: test
 test: build ## everything that must hold: Rust tests, Python tests, tidy rules
 	cargo test --workspace --locked --quiet --exclude clets-python
+	cargo test --locked --quiet -p clets-simulation --features defects --test defects
 	$(BIN)/python -m pytest --quiet
 
 .PHONY: torture
@@ -57,6 +58,7 @@ fuzz: build ## coverage-guided fuzzing of every framing and dialect, then damage
 lint: build ## formats, lints, types, the stub of the compiled module, licences and bans
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+	cargo clippy -p clets-simulation --features defects --tests --locked --quiet -- --deny warnings
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy

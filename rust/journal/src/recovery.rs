@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use clets_defect::{self as defect, Defect};
+
 use crate::error::Error;
 use crate::index::{Index, MARK_BYTES, Place};
 use crate::note::Checkpoint;
@@ -170,7 +172,7 @@ pub(crate) fn recover(
         Fault::Storage(error) => Error::read(&path)(error),
     })?;
     let tail = walk.tail().map_err(Error::read(&path))?;
-    if tail == Tail::Later {
+    if tail == Tail::Later && !defect::has(Defect::DamageCut) {
         return Err(damaged(&walk, "a sound record follows a bad one"));
     }
     covered(&tree, checkpoint, walk.header.segment, walk.offset)?;
@@ -244,7 +246,9 @@ fn settle(mut walk: Walk, last: u64, tail: Tail) -> io::Result<Current> {
         erase(&*file, end, torn)?;
     }
     write_all(&*file, &header.encode(), 0)?;
-    write_all(&*file, &bytes, last)?;
+    if !defect::has(Defect::LastBatchNotRewritten) {
+        write_all(&*file, &bytes, last)?;
+    }
     file.sync()?;
     debug_assert!(last >= RECORDS_AT);
     Ok(Current { file, header, offset: end })

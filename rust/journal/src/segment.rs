@@ -17,6 +17,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clets_defect::{self as defect, Defect};
+
 use crate::error::Error;
 use crate::record::number_at;
 use crate::storage::{Access, Handle, Storage, read_full, write_all};
@@ -184,7 +186,9 @@ pub(crate) fn blank(
         }
         file.sync()?;
         storage.rename(&fresh, path)?;
-        storage.sync_dir(dir)?;
+        if !defect::has(Defect::NameUnsynced) {
+            storage.sync_dir(dir)?;
+        }
         Ok(file)
     };
     make().inspect_err(|_| {

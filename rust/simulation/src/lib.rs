@@ -23,6 +23,10 @@ mod peer;
 mod switch;
 mod world;
 
+pub use clets_defect::Defect;
+#[cfg(feature = "defects")]
+pub use clets_defect::choose;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -11,7 +11,7 @@ use crate::peer::Answer;
 use crate::switch::{Record, dir, options};
 use crate::world::{World, control_of, find};
 
-/// Refusals that any message may meet: too many alike (D-18), service, queue, overload, rate, space.
+/// Refusals any message may meet: too many alike (D-18), service, queue, overload, rate, space.
 const NO_ROOM: [u16; 6] = [430, 503, 506, 511, 512, 513];
 const SECOND_US: i64 = 1_000_000;
 

@@ -1,4 +1,4 @@
-//! The computers at the other end of the lines: agencies and hosts, with what they know for certain.
+//! The computers at the other end of the lines, with what they know for certain.
 //! No crash of the switch takes that from them, so it can judge the switch.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use clets_defect::{self as defect, Defect};
 use clets_journal::{Error, Journal, Options};
 use clets_switch::{Archive, Archived, Bundle, Effects, Engine, Replay};
 
@@ -144,7 +145,7 @@ impl Switch {
     /// is seen once its segment is needed.
     fn let_keeper_work(&self, disk: &MemoryDisk) -> bool {
         disk.hold_keeper(false);
-        let worked = disk.await_spare_segment();
+        let worked = disk.await_spare_segment(!defect::has(Defect::NameUnsynced));
         disk.hold_keeper(true);
         worked
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use clets_defect::{self as defect, Defect};
 use clets_routing::{Framing, LineId};
 use clets_wire::framing::native;
 use foldhash::fast::FixedState;
@@ -224,6 +225,9 @@ impl Engine {
     /// The destination has custody.
     pub(crate) fn delivered(&mut self, entry: &Entry, now_us: i64) {
         self.outcome(entry.stored.number, entry.index, Outcome::Delivered);
+        if defect::has(Defect::OutcomeTwice) {
+            self.outcome(entry.stored.number, entry.index, Outcome::Delivered);
+        }
         self.await_reply_to_update(Control::of(entry.stored.number, entry.index), now_us);
         if let Some(line) = self.line_state(entry.line) {
             line.tally.delivered += 1;

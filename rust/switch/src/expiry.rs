@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clets_defect::{self as defect, Defect};
 use clets_routing::LineId;
 use clets_wire::{KeyId, Precedence};
 
@@ -23,7 +24,9 @@ fn is_update(bundle: &Bundle, key: Option<KeyId>) -> bool {
 
 /// An entry that a host would carry out a second time if it were repeated.
 pub(crate) fn is_once(bundle: &Bundle, line: LineId, key: Option<KeyId>) -> bool {
-    is_update(bundle, key) && !bundle.directory.line(line).dedupes
+    is_update(bundle, key)
+        && !bundle.directory.line(line).dedupes
+        && !defect::has(Defect::UpdateRepeated)
 }
 
 impl Engine {
@@ -135,7 +138,8 @@ impl Engine {
         let outlives =
             is_update(&self.bundle, entry.key) || entry.precedence == Precedence::P3 as u8;
         let outcome = if outlives { Outcome::Overdue } else { Outcome::Expired };
-        if self.ended(entry, outcome, now_us, effects) {
+        let tell = self.ended(entry, outcome, now_us, effects);
+        if tell && !defect::has(Defect::NobodyTold) {
             self.tell_expired(entry, now_us, effects);
         }
     }

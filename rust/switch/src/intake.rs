@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
+use clets_defect::{self as defect, Defect};
 use clets_policy::Effect;
 use clets_routing::{LineId, LineKind};
 use clets_wire::{DecodeError, Dialect, Envelope, Key, KeyId, Precedence, Span, decode, text_form};
@@ -189,6 +190,7 @@ impl Engine {
         }
         if !answer.is_empty() {
             let last = self.next_number.saturating_sub(1).max(number);
+            let last = if defect::has(Defect::AnswerEarly) { 0 } else { last };
             self.hold(last, Held::Answer(session.connection, answer));
         }
     }
@@ -224,7 +226,9 @@ impl Engine {
             Some(Given { code, .. }) => receipt.refused(code, "refused before", false),
             None => receipt.accepted(0),
         };
-        self.hold(last, Held::Answer(session.connection, bytes));
+        if !defect::has(Defect::AnswerLost) {
+            self.hold(last, Held::Answer(session.connection, bytes));
+        }
         false
     }
 
@@ -456,6 +460,7 @@ impl Engine {
         for (index, (line, record)) in (0_u16..).zip(entries) {
             let entry = self.entry(stored, index, line, record, now_us);
             self.expect_reply(&entry, now_us);
+            let number = if defect::has(Defect::QueueEarly) { 0 } else { number };
             self.hold(number, Held::Queue(Box::new(entry)));
         }
     }

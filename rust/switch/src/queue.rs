@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use clets_defect::{self as defect, Defect};
 use clets_routing::LineId;
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
@@ -316,6 +317,8 @@ impl LineState {
         let waits = |precedence: &usize| places.get(*precedence).is_some_and(Option::is_some);
         let mut others = (1..PRECEDENCES).filter(waits);
         let urgent = places.first().is_some_and(Option::is_some);
+        let urgent =
+            urgent && !(defect::has(Defect::LowestFirst) && others.clone().next().is_some());
         let Some(only) = others.next() else {
             self.urgent_run = 0;
             return urgent.then_some(0);
@@ -448,7 +451,7 @@ impl LineState {
 
     /// Puts an entry that the destination refused, or may not have taken, back into its queue.
     pub(crate) fn put_back(&mut self, mut entry: Box<Entry>) {
-        entry.possible_duplicate = true;
+        entry.possible_duplicate = !defect::has(Defect::MarkLostAtBreak);
         self.asked.remove(&Control::of(entry.stored.number, entry.index));
         self.put_back_unread(entry.precedence, Waiting::of(entry, true));
     }
@@ -468,7 +471,8 @@ impl LineState {
         self.session = None;
         let mut in_doubt = Vec::new();
         while let Some(flight) = self.flights.pop_back() {
-            if once(&flight.entry) {
+            if defect::has(Defect::DroppedAtBreak) {
+            } else if once(&flight.entry) {
                 in_doubt.push(*flight.entry);
             } else {
                 self.put_back(flight.entry);
@@ -508,7 +512,8 @@ impl LineState {
             return due;
         };
         queue.armed_us = i64::MAX;
-        queue.expire(now_us, most, &mut due.expired);
+        let ahead_us = if defect::has(Defect::ExpiryEarly) { 30_000_000 } else { 0 };
+        queue.expire(now_us + ahead_us, most, &mut due.expired);
         queue.notice(now_us, most, &mut due.delayed);
         let mut next_us = queue.next_due_us();
         while due.unacknowledged.len() < most {

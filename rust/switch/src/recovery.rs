@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use clets_defect::{self as defect, Defect};
 use clets_routing::{LineId, LineKind};
 use clets_wire::Dialect;
 use thiserror::Error;
@@ -156,7 +157,7 @@ impl Replay {
         for Open { line, precedence, mut waiting } in open {
             let state = self.engine.line_state(line);
             let sent = state.is_some_and(|it| it.is_reserved(precedence, waiting.sequence));
-            waiting.possible_duplicate |= sent;
+            waiting.possible_duplicate |= sent && !defect::has(Defect::MarkLostAtRestart);
             if sent && is_once(&bundle, line, waiting.key) {
                 self.engine.doubtful.push((line, precedence, waiting));
             } else {
@@ -300,7 +301,9 @@ impl Replay {
         };
         if let Some(table) = table {
             table.forget(forgotten_us);
-            table.remember(name, reference, time_us);
+            if !defect::has(Defect::ReferencesForgotten) {
+                table.remember(name, reference, time_us);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use clets_defect::{self as defect, Defect};
 use clets_policy::{Action, Effect};
 use clets_routing::{Framing, LineId};
 use clets_wire::{Dialect, Envelope, KeyId, decode};
@@ -36,7 +37,10 @@ fn asker(asked: &Stored) -> Target<'static> {
     let own = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
     Target::Station {
         mnemonic: own(asked.station()).into(),
-        reference: own(asked.reference()).into(),
+        reference: match defect::has(Defect::ReplyMisdirected) {
+            true => "C0".into(),
+            false => own(asked.reference()).into(),
+        },
         user: own(asked.user()).into(),
     }
 }
@@ -158,7 +162,7 @@ impl Engine {
         let number = match asked {
             Some((control, pending)) => {
                 let asked = (Arc::clone(&pending.stored), pending.key);
-                let late = pending.overdue;
+                let late = pending.overdue && !defect::has(Defect::LateUnmarked);
                 self.pass_back(session, incoming, control, &asked, late, now_us, effects)
             }
             None => {

@@ -1,5 +1,6 @@
 //! One connection of a line: the frames of its protocol, before and after logon.
 
+use clets_defect::{self as defect, Defect};
 use clets_routing::{Framing, LineId};
 use clets_wire::FrameError;
 use clets_wire::framing::dmpp::{self, function, status};
@@ -236,7 +237,13 @@ impl Engine {
                 let entry = self
                     .line_state(session.line)
                     .and_then(|line| line.acknowledged(u32::from_be_bytes(validation)));
-                entry.into_iter().for_each(|entry| self.not_taken(entry, now_us, effects));
+                if let Some(entry) = entry {
+                    if defect::has(Defect::RefusalDelivers) {
+                        self.delivered(&entry, now_us);
+                    } else {
+                        self.not_taken(entry, now_us, effects);
+                    }
+                }
             }
             function::STATUS_REQUEST => {
                 let out = effects.buffer(session.connection);
@@ -324,7 +331,8 @@ impl Engine {
         session.phase = Phase::Opening;
         let number = self.came_up(session, now_us, effects);
         for (precedence, next) in (0_u8..).zip(logon.receive) {
-            self.taken_up_to(session.line, precedence, next.max(1) - 1, now_us);
+            let more = u64::from(defect::has(Defect::ResumeOffByOne));
+            self.taken_up_to(session.line, precedence, next.max(1) - 1 + more, now_us);
         }
         let Some(line) = self.line_state(session.line) else {
             return;

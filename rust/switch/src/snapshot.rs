@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use clets_defect::{self as defect, Defect};
 use clets_routing::LineId;
 use clets_wire::KeyId;
 use serde::{Deserialize, Serialize};
@@ -206,7 +207,12 @@ impl Replay {
                 .diverted
                 .and_then(|(to, automatic)| Some(Diversion { to: line(to)?, automatic }));
             if let Some(it) = replay.engine.line_state(known) {
-                it.set_queue_states(&row.queues);
+                let forget = |it: &QueueState| (it.0, it.1, 0);
+                let queues: Vec<QueueState> = match defect::has(Defect::SnapshotForgets) {
+                    true => row.queues.iter().map(forget).collect(),
+                    false => row.queues,
+                };
+                it.set_queue_states(&queues);
                 for (sequence, number, code) in row.answers {
                     it.note_answer(Given { sequence, number, code });
                 }

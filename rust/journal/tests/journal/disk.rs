@@ -180,11 +180,13 @@ impl MemoryDisk {
         self.released.notify_all();
     }
 
-    /// Waits until a segment is ready that no record stands in; false when a call has failed.
-    pub(crate) fn await_spare_segment(&self) -> bool {
+    /// Waits until a segment is ready in which no record stands, its name durable if that is `asked`;
+    /// false when a call has failed.
+    pub(crate) fn await_spare_segment(&self, asked: bool) -> bool {
         let blank = |state: &State| {
             let is_segment = |path: &&PathBuf| path.extension().is_some_and(|it| it == "segment");
-            let last = state.files.durable.keys().rfind(is_segment);
+            let names = if asked { &state.files.durable } else { &state.files.live };
+            let last = names.keys().rfind(is_segment);
             let inode = last.and_then(|path| state.files.live.get(path));
             inode.is_some_and(|it| state.files.inodes[*it].live.iter().take(64).all(|it| *it == 0))
         };
@@ -423,6 +425,7 @@ impl Storage for MemoryDisk {
         let (mut state, _) = self.call(None)?;
         let inode = state.files.live.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.files.live.insert(to.to_path_buf(), inode);
+        self.released.notify_all();
         Ok(())
     }
 
