@@ -180,7 +180,7 @@ impl MemoryDisk {
         self.released.notify_all();
     }
 
-    /// Waits until a segment is ready in which no record stands, its name durable if that is `asked`;
+    /// Waits until a segment is ready without records, its name durable where that is `asked`;
     /// false when a call has failed.
     pub(crate) fn await_spare_segment(&self, asked: bool) -> bool {
         let blank = |state: &State| {
