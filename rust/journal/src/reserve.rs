@@ -1,5 +1,5 @@
-//! A file of zeros that is given up when the disk is full, so that the journal has room while
-//! somebody makes more.
+//! A file that only takes up room, and is given up when the disk is full, so that the journal has
+//! room while somebody makes more.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,8 +65,8 @@ impl Reserve {
             return Ok(());
         }
         let path = self.dir.join(RESERVE_FILE);
-        match segment::blank(&*self.storage, &self.dir, &path, self.bytes) {
-            Ok(_) => self.there = true,
+        match segment::allocate(&*self.storage, &self.dir, &path, self.bytes) {
+            Ok(()) => self.there = true,
             Err(error) if is_full(&error) => {}
             Err(error) => return Err(Error::write(&path)(error)),
         }

@@ -160,30 +160,51 @@ pub(crate) fn prepare(
     length: u64,
 ) -> Result<Box<dyn Handle>, Error> {
     let path = path(dir, segment);
-    blank(storage, dir, &path, length).map_err(Error::write(&path))
+    let zeros = |file: &dyn Handle| write_zeros(file, length);
+    make(storage, dir, &path, &zeros).map_err(Error::write(&path))
 }
 
-/// Makes a file of zeros that truly takes up its length, or leaves nothing of it.
-pub(crate) fn blank(
+/// Makes a file that truly takes up its length, or leaves nothing of it. Its bytes are not written
+/// where the file system can do without: the records need the disk more.
+pub(crate) fn allocate(
     storage: &dyn Storage,
     dir: &Path,
     path: &Path,
     length: u64,
+) -> io::Result<()> {
+    let room = |file: &dyn Handle| match file.allocate(length) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => write_zeros(file, length),
+        outcome => outcome,
+    };
+    make(storage, dir, path, &room).map(drop)
+}
+
+fn write_zeros(file: &dyn Handle, length: u64) -> io::Result<()> {
+    let zeros = vec![0; FILL_BYTES];
+    let mut offset = 0;
+    while offset < length {
+        let bytes = usize::try_from(length - offset).unwrap_or(FILL_BYTES).min(FILL_BYTES);
+        write_all(file, zeros.get(..bytes).unwrap_or(&zeros), offset)?;
+        offset += bytes as u64;
+    }
+    Ok(())
+}
+
+/// Makes a file as `fill` does, and its name durable; or leaves nothing of it.
+fn make(
+    storage: &dyn Storage,
+    dir: &Path,
+    path: &Path,
+    fill: &dyn Fn(&dyn Handle) -> io::Result<()>,
 ) -> io::Result<Box<dyn Handle>> {
     let fresh = path.with_added_extension("new");
     match storage.remove(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let make = || {
+    let made = || {
         let file = storage.create(&fresh, Access::Owner)?;
-        let zeros = vec![0; FILL_BYTES];
-        let mut offset = 0;
-        while offset < length {
-            let bytes = usize::try_from(length - offset).unwrap_or(FILL_BYTES).min(FILL_BYTES);
-            write_all(&*file, zeros.get(..bytes).unwrap_or(&zeros), offset)?;
-            offset += bytes as u64;
-        }
+        fill(&*file)?;
         file.sync()?;
         storage.rename(&fresh, path)?;
         if !defect::has(Defect::NameUnsynced) {
@@ -191,7 +212,7 @@ pub(crate) fn blank(
         }
         Ok(file)
     };
-    make().inspect_err(|_| {
+    made().inspect_err(|_| {
         // What there is of it may fill the disk for others. If this fails too, or it has its name
         // already, the next attempt or the next opening sees to it.
         let _ = storage.remove(&fresh);

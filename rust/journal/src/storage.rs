@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use rand_core::{OsRng, RngCore};
+use rustix::fs::FallocateFlags;
 
 /// Who may read a new file. Bodies hold personal data, so nobody but the switch's own account by
 /// default.
@@ -58,6 +59,9 @@ pub trait Storage: Send + Sync {
 
 /// An open file.
 pub trait Handle: Send {
+    /// Makes the file `length` bytes long and takes up room for all of them, which read as zeros.
+    /// Cheap where the file system can do it without writing; `Unsupported` where it cannot.
+    fn allocate(&self, length: u64) -> io::Result<()>;
     /// Length in bytes.
     fn length(&self) -> io::Result<u64>;
     /// Reads some bytes at `offset`; 0 at the end of the file. May read less than asked.
@@ -150,6 +154,10 @@ impl Storage for Disk {
 }
 
 impl Handle for File {
+    fn allocate(&self, length: u64) -> io::Result<()> {
+        Ok(rustix::fs::fallocate(self, FallocateFlags::empty(), 0, length)?)
+    }
+
     fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }

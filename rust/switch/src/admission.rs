@@ -39,6 +39,9 @@ const BACKLOG_MAX: u64 = 100_000;
 const STEPS: i64 = 64;
 /// Closed for all but P0.
 const CLOSED: i64 = 4 * STEPS;
+/// It opens by so much in an interval: in less than 5 s from the end of an overload, unless the
+/// waits return.
+const OPENING: i64 = 6;
 
 /// How often something may happen: so many a second, and so many at once.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +90,11 @@ pub(crate) struct Admission {
     /// How far the valve is closed, 0 to [`CLOSED`].
     closed: i64,
     turn: u32,
+    /// Messages let in since the interval began, and turned away by the valve.
+    let_in: u64,
+    turned_away: u64,
+    /// The most that was let in of late during an interval without too long a wait.
+    carried: u64,
     /// Free space for the journal, thousandths of the whole.
     free_permille: u16,
     known_space: bool,
@@ -128,12 +136,21 @@ impl Admission {
         self.interval_us = now_us;
         let waits_us = self.timed.map_or(0, |(_, at_us)| now_us - at_us);
         let least_us = self.least_us.take().unwrap_or(waits_us);
+        let let_in = std::mem::take(&mut self.let_in);
+        let offered = let_in + std::mem::take(&mut self.turned_away);
+        self.carried -= self.carried.div_ceil(64);
+        if least_us <= TARGET_US {
+            self.carried = self.carried.max(let_in);
+        }
         self.closed = if backlog > BACKLOG_MAX {
             CLOSED
         } else if backlog > BACKLOG_MIN && least_us > TARGET_US {
             (self.closed + (8 * least_us / TARGET_US).clamp(4, 48)).min(CLOSED)
+        } else if offered <= self.carried {
+            // No more than was carried before: the overload is over.
+            self.closed / 2
         } else {
-            (self.closed - 4).max(0)
+            (self.closed - OPENING).max(0)
         };
     }
 
@@ -156,7 +173,9 @@ impl Admission {
         // Evenly spread, so that none of many senders in turn is always the one.
         self.turn = self.turn.wrapping_add(1);
         let place = i64::from(self.turn.wrapping_mul(0x9E37_79B1) >> 26);
-        (place < closed).then_some(codes::OVERLOADED)
+        let refused = place < closed;
+        self.turned_away += u64::from(refused);
+        refused.then_some(codes::OVERLOADED)
     }
 
     /// How far the valve is closed, percent.
@@ -183,22 +202,23 @@ impl Engine {
         let bundle = Arc::clone(&self.bundle);
         let rates = &bundle.directory.settings().rates;
         let admission = &mut self.admission;
-        if *rates == Rates::default() {
-            return admission.refuses(precedence).map_or(Ok(()), Err);
-        }
-        let ori = bundle.directory.ori(incoming.part(incoming.envelope.origin));
-        let user = bundle.directory.user(incoming.part(incoming.envelope.user));
+        let ori = || bundle.directory.ori(incoming.part(incoming.envelope.origin));
         // What claims to be urgent more often than that is judged by its time like an inquiry.
-        let urgent = precedence == Precedence::P0 as u8;
-        if urgent
-            && let Some(ori) = ori
+        if precedence == Precedence::P0 as u8
+            && rates.urgent.pair().0 > 0
+            && let Some(ori) = ori()
             && !admission.allows(Sender::Urgent(ori), rates.urgent.pair(), now_us)
         {
             precedence = Precedence::P2 as u8;
         }
-        if precedence != Precedence::P0 as u8 {
+        // First, for under overload this is the way of nearly all.
+        if let Some(code) = admission.refuses(precedence) {
+            return Err(code);
+        }
+        if precedence != Precedence::P0 as u8 && *rates != Rates::default() {
+            let user = bundle.directory.user(incoming.part(incoming.envelope.user));
             let line = Some((Sender::Line(incoming.line), rates.line.pair()));
-            let ori = ori.map(|ori| (Sender::Ori(ori), rates.ori.pair()));
+            let ori = ori().map(|ori| (Sender::Ori(ori), rates.ori.pair()));
             let user = user.map(|user| (Sender::User(user), rates.user.pair()));
             for (sender, rate) in [line, ori, user].into_iter().flatten() {
                 if !admission.allows(sender, rate, now_us) {
@@ -206,7 +226,8 @@ impl Engine {
                 }
             }
         }
-        admission.refuses(precedence).map_or(Ok(()), Err)
+        admission.let_in += 1;
+        Ok(())
     }
 
     /// Says no at once, without a record of its own.
@@ -220,7 +241,6 @@ impl Engine {
     ) {
         *self.admission.shed.entry((session.line, code, precedence)).or_default() += 1;
         let text = codes::find(code).map_or("", |code| code.expected);
-        let answer = receipt.turned_away(code, text);
         if let Receipt::Native { sequence } = receipt
             && let Some(line) = self.line_state(session.line)
         {
@@ -229,7 +249,7 @@ impl Engine {
         if let Some(state) = self.line_state(session.line) {
             state.tally.refused += 1;
         }
-        effects.buffer(session.connection).extend_from_slice(&answer);
+        receipt.turned_away(code, text, effects.buffer(session.connection));
     }
 
     /// Once a second: how many were turned away.

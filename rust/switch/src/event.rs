@@ -78,13 +78,22 @@ pub struct Effects {
     /// A record that the engine needs and cannot read: it does nothing more, and the switch must
     /// stop.
     pub unreadable: Option<Unreadable>,
+    /// Emptied buffers for the next writes: large ones cost more to make than to fill.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Effects {
-    /// Empties everything, keeping the allocations.
+    /// Empties everything, keeping the allocations as far as they are not large.
     pub fn clear(&mut self) {
+        const SPARE_BUFFERS_MAX: usize = 8;
+        const SPARE_BYTES_MAX: usize = 512 << 10;
         self.records.clear();
-        self.writes.clear();
+        for (_, mut bytes) in self.writes.drain(..) {
+            if self.spare.len() < SPARE_BUFFERS_MAX && bytes.capacity() <= SPARE_BYTES_MAX {
+                bytes.clear();
+                self.spare.push(bytes);
+            }
+        }
         self.closes.clear();
         self.consumed = 0;
     }
@@ -93,7 +102,7 @@ impl Effects {
     pub(crate) fn buffer(&mut self, connection: ConnectionId) -> &mut Vec<u8> {
         let found = self.writes.iter().position(|(id, _)| *id == connection);
         let index = found.unwrap_or_else(|| {
-            self.writes.push((connection, Vec::new()));
+            self.writes.push((connection, self.spare.pop().unwrap_or_default()));
             self.writes.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "the index was found or made just above")]

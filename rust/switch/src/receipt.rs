@@ -44,15 +44,13 @@ impl Receipt {
     }
 
     /// "Not now." A DMPP line learns of a temporary error, and sends the same again later.
-    pub(crate) fn turned_away(self, code: u16, text: &str) -> SmallVec<[u8; 48]> {
+    pub(crate) fn turned_away(self, code: u16, text: &str, out: &mut Vec<u8>) {
         match self {
             Self::Dmpp { validation, .. } => {
-                let mut out = Vec::new();
                 let why = status::TEMPORARY_ERROR;
-                dmpp::encode(&mut out, function::NEGATIVE_ACK, validation, why, 1, b"");
-                SmallVec::from_vec(out)
+                dmpp::encode(out, function::NEGATIVE_ACK, validation, why, 1, b"");
             }
-            Self::Native { .. } => self.refused(code, text, false),
+            Self::Native { sequence } => reject(out, sequence, code, text),
         }
     }
 
@@ -65,16 +63,13 @@ impl Receipt {
                 let why = status::LOGIC_ERROR;
                 dmpp::encode(&mut out, function::NEGATIVE_ACK, validation, why, 1, b"");
             }
-            Self::Native { sequence } => native::encode(
-                &mut out,
-                &native::Frame {
-                    sequence,
-                    code,
-                    body: text.as_bytes(),
-                    ..bare(native::Kind::Reject)
-                },
-            ),
+            Self::Native { sequence } => reject(&mut out, sequence, code, text),
         }
         SmallVec::from_vec(out)
     }
+}
+
+fn reject(out: &mut Vec<u8>, sequence: u64, code: u16, text: &str) {
+    let body = text.as_bytes();
+    native::encode(out, &native::Frame { sequence, code, body, ..bare(native::Kind::Reject) });
 }

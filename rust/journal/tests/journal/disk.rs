@@ -463,6 +463,15 @@ struct Open {
 }
 
 impl Handle for Open {
+    fn allocate(&self, length: u64) -> io::Result<()> {
+        let (mut state, _) = self.disk.call(Some(self.inode))?;
+        if state.overflows(self.inode, length as usize) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        state.files.inodes[self.inode].live.resize(length as usize, 0);
+        Ok(())
+    }
+
     fn length(&self) -> io::Result<u64> {
         let (state, _) = self.disk.call(None)?;
         Ok(state.files.inodes[self.inode].live.len() as u64)
