@@ -51,7 +51,8 @@ class Status(Struct, frozen=True):
     dead_letters: int = 0
     """Entries that could not be delivered and wait for an operator."""
     closed_percent: int = 0
-    """How far the switch is closed because of overload; at 100 only P0 is taken."""
+    """How much of what was offered of late was turned away because of overload; at 100 only P0 is
+    taken."""
     minimize: int | None = None
     """What is below this precedence waits."""
 

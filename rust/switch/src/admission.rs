@@ -26,22 +26,7 @@ use crate::intake::Incoming;
 use crate::receipt::Receipt;
 use crate::record::{self, Shed};
 use crate::session::Session;
-
-/// The least time of an interval that is too long, microseconds.
-const TARGET_US: i64 = 30_000;
-/// How long an interval is, microseconds.
-const INTERVAL_US: i64 = 100_000;
-/// So few records on their way are no backlog, however slow the disk.
-const BACKLOG_MIN: u64 = 256;
-/// So many records on their way leave room for P0 alone.
-const BACKLOG_MAX: u64 = 100_000;
-/// The valve closes in so many steps for each precedence, P4 to P1.
-const STEPS: i64 = 64;
-/// Closed for all but P0.
-const CLOSED: i64 = 4 * STEPS;
-/// It opens by so much in an interval: in less than 5 s from the end of an overload, unless the
-/// waits return.
-const OPENING: i64 = 6;
+use crate::valve::{INTERVAL_US, Valve};
 
 /// How often something may happen: so many a second, and so many at once.
 #[derive(Clone, Copy, Debug)]
@@ -87,14 +72,7 @@ pub(crate) struct Admission {
     /// The least time of this interval; none when nothing became durable in it.
     least_us: Option<i64>,
     interval_us: i64,
-    /// How far the valve is closed, 0 to [`CLOSED`].
-    closed: i64,
-    turn: u32,
-    /// Messages let in since the interval began, and turned away by the valve.
-    let_in: u64,
-    turned_away: u64,
-    /// The most that was let in of late during an interval without too long a wait.
-    carried: u64,
+    valve: Valve,
     /// Free space for the journal, thousandths of the whole.
     free_permille: u16,
     known_space: bool,
@@ -117,7 +95,7 @@ impl Admission {
         self.timed.get_or_insert((number, now_us));
     }
 
-    /// Records became durable: `backlog` are still on their way.
+    /// Records became durable.
     pub(crate) fn durable(&mut self, count: u64, now_us: i64) {
         if let Some((number, at_us)) = self.timed
             && number < count
@@ -128,59 +106,31 @@ impl Admission {
         }
     }
 
-    /// Opens or closes the valve, once in an interval.
+    /// Opens or closes the valve, once in an interval: `backlog` records are on their way.
     pub(crate) fn adjust(&mut self, backlog: u64, now_us: i64) {
+        self.valve.fill(now_us);
         if now_us - self.interval_us < INTERVAL_US {
             return;
         }
         self.interval_us = now_us;
         let waits_us = self.timed.map_or(0, |(_, at_us)| now_us - at_us);
-        let least_us = self.least_us.take().unwrap_or(waits_us);
-        let let_in = std::mem::take(&mut self.let_in);
-        let offered = let_in + std::mem::take(&mut self.turned_away);
-        self.carried -= self.carried.div_ceil(64);
-        if least_us <= TARGET_US {
-            self.carried = self.carried.max(let_in);
-        }
-        self.closed = if backlog > BACKLOG_MAX {
-            CLOSED
-        } else if backlog > BACKLOG_MIN && least_us > TARGET_US {
-            (self.closed + (8 * least_us / TARGET_US).clamp(4, 48)).min(CLOSED)
-        } else if offered <= self.carried {
-            // No more than was carried before: the overload is over.
-            self.closed / 2
-        } else {
-            (self.closed - OPENING).max(0)
-        };
+        self.valve.adjust(backlog, self.least_us.take().unwrap_or(waits_us));
     }
 
     /// Whether a message of this precedence is turned away for now, and why.
     fn refuses(&mut self, precedence: u8) -> Option<u16> {
-        if precedence == Precedence::P0 as u8 {
-            return None;
-        }
         let low = self.known_space
             && (self.free_permille < 50
                 || (self.free_permille < 100 && precedence >= Precedence::P3 as u8));
-        if low {
+        if low && precedence != Precedence::P0 as u8 {
             return Some(codes::SPACE_LOW);
         }
-        let band = i64::from(Precedence::P4 as u8) - i64::from(precedence);
-        let closed = (self.closed - band * STEPS).clamp(0, STEPS);
-        if closed == 0 {
-            return None;
-        }
-        // Evenly spread, so that none of many senders in turn is always the one.
-        self.turn = self.turn.wrapping_add(1);
-        let place = i64::from(self.turn.wrapping_mul(0x9E37_79B1) >> 26);
-        let refused = place < closed;
-        self.turned_away += u64::from(refused);
-        refused.then_some(codes::OVERLOADED)
+        (!self.valve.passes(precedence)).then_some(codes::OVERLOADED)
     }
 
-    /// How far the valve is closed, percent.
+    /// How much of what was offered of late was turned away, percent; without P0.
     pub(crate) fn closed_percent(&self) -> u8 {
-        u8::try_from(self.closed * 100 / CLOSED).unwrap_or(100)
+        self.valve.closed_percent()
     }
 }
 
@@ -226,7 +176,6 @@ impl Engine {
                 }
             }
         }
-        admission.let_in += 1;
         Ok(())
     }
 
@@ -273,6 +222,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::valve::BACKLOG_MIN;
 
     #[test]
     fn a_bucket_gives_its_burst_at_once_and_its_rate_after() {

@@ -47,6 +47,7 @@ mod snapshot;
 mod status;
 mod timers;
 mod traits;
+mod valve;
 
 pub use archive::{Archive, Archived, Unreadable};
 pub use bundle::{Bundle, BundleError};

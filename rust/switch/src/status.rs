@@ -64,7 +64,8 @@ pub struct Status {
     pub suspended: usize,
     /// Dead letters, which wait for an operator.
     pub dead_letters: usize,
-    /// How far the switch is closed because of overload, percent; at 100 only P0 is taken.
+    /// How much of what was offered of late was turned away because of overload, percent; at 100
+    /// only P0 is taken.
     pub closed_percent: u8,
     /// For a minimize: what is below this precedence waits.
     pub minimize: Option<u8>,

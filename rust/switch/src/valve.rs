@@ -1,0 +1,254 @@
+//! How much is let in while more comes than can be carried: so many messages in an interval, and of
+//! these the lowest precedence gets the least. P0 always passes, at the cost of the others.
+//!
+//! The limit falls while records wait too long for the disk and rises while they do not, so that it
+//! stays near what can be carried; a limit on the number, unlike one on the part let in, does not
+//! swing with what is offered.
+
+use clets_wire::Precedence;
+
+/// How long an interval is, microseconds.
+pub(crate) const INTERVAL_US: i64 = 100_000;
+/// Overload begins when records wait this long, microseconds.
+const BEGIN_US: i64 = 30_000;
+/// While it lasts they are to wait no longer than this, or twice what is usual.
+const KEEP_US: i64 = 10_000;
+/// So few records on their way are no backlog, however slow the disk.
+pub(crate) const BACKLOG_MIN: u64 = 256;
+/// The same while the overload lasts.
+const BACKLOG_KEEP: u64 = 64;
+/// So many records on their way leave room for P0 alone.
+const BACKLOG_MAX: u64 = 100_000;
+
+/// What was offered in an interval.
+#[derive(Clone, Copy, Debug, Default)]
+struct Offered {
+    let_in: i64,
+    turned_away: i64,
+    urgent: i64,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Valve {
+    /// Messages let in during an interval; none while there is no overload.
+    limit: Option<i64>,
+    /// How many may pass now; a message is [`INTERVAL_US`] of it.
+    level: i64,
+    filled_us: i64,
+    offered: Offered,
+    /// The most that was let in of late during an interval without too long a wait.
+    carried: i64,
+    /// How long records wait without overload, microseconds.
+    usual_us: i64,
+    closed_percent: u8,
+}
+
+impl Valve {
+    /// Time passed.
+    pub(crate) fn fill(&mut self, now_us: i64) {
+        let passed_us = (now_us - self.filled_us).clamp(0, INTERVAL_US);
+        self.filled_us = now_us;
+        if let Some(limit) = self.limit {
+            self.level = (self.level + limit * passed_us).min(limit * INTERVAL_US);
+        }
+    }
+
+    /// An interval ended, whose records waited at least so long for the disk.
+    pub(crate) fn adjust(&mut self, backlog: u64, least_us: i64) {
+        let Offered { let_in, turned_away, urgent } = std::mem::take(&mut self.offered);
+        let closed = 100 * turned_away / (turned_away + let_in).max(1);
+        self.closed_percent = u8::try_from(closed).unwrap_or(100);
+        let taken = let_in + urgent;
+        let (backlog_min, most_us) = match self.limit {
+            None => (BACKLOG_MIN, BEGIN_US),
+            Some(_) => (BACKLOG_KEEP, KEEP_US.max(2 * self.usual_us).min(BEGIN_US)),
+        };
+        let late = backlog > backlog_min && least_us > most_us;
+        self.carried = if late {
+            self.carried - self.carried / 16
+        } else {
+            taken.max(self.carried - self.carried / 64)
+        };
+        let carried = self.carried;
+
+        self.limit = match self.limit {
+            _ if backlog > BACKLOG_MAX => Some(0),
+            // Nothing new was let in: what is late was there before.
+            limit if late && taken == 0 => limit,
+            limit if late => {
+                let eighths = (8 * most_us / least_us).clamp(4, 7);
+                let base = limit.map_or(taken, |limit| limit.min(taken));
+                // What waits is of before; a limit far below what was carried only wastes time.
+                Some((base * eighths / 8).max(carried / 2))
+            }
+            None => {
+                self.usual_us += (least_us - self.usual_us) / 8;
+                None
+            }
+            // Hardly more than was carried before: the overload is over.
+            Some(_) if taken + turned_away <= carried + carried / 8 => None,
+            // Soon to what was carried, and slowly beyond.
+            Some(limit) => Some(limit + (carried - limit).max(0) / 4 + limit / 32 + 4),
+        };
+        let most = self.limit.unwrap_or(0) * INTERVAL_US;
+        self.level = self.level.clamp(-most, most);
+    }
+
+    /// Whether a message of this precedence passes now.
+    pub(crate) fn passes(&mut self, precedence: u8) -> bool {
+        let most = self.limit.unwrap_or(0) * INTERVAL_US;
+        if precedence == Precedence::P0 as u8 {
+            self.offered.urgent += 1;
+            self.level = (self.level - INTERVAL_US).max(-most);
+            return true;
+        }
+        // What the higher ones may need stays: a quarter for each.
+        let kept = most / 4 * (i64::from(precedence) - 1);
+        if self.limit.is_some() && self.level <= kept {
+            self.offered.turned_away += 1;
+            return false;
+        }
+        self.offered.let_in += 1;
+        self.level = (self.level - INTERVAL_US).max(-most);
+        true
+    }
+
+    /// How much of what was offered in the last interval was turned away, percent; without P0.
+    pub(crate) fn closed_percent(&self) -> u8 {
+        self.closed_percent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A switch that takes what came to it in turns: a message let in costs it so much time, and
+    /// one turned away a fiftieth.
+    struct Load {
+        valve: Valve,
+        now_us: i64,
+        cost_ns: i64,
+        turn_us: i64,
+        interval_us: i64,
+        least_us: Option<i64>,
+    }
+
+    /// Of one stretch, by precedence: passed and turned away; and the turns, the longest first.
+    #[derive(Default)]
+    struct Played {
+        passed: [i64; 5],
+        refused: [i64; 5],
+        turns_us: Vec<i64>,
+    }
+
+    impl Played {
+        /// Only one in so many turns was longer than this.
+        fn turn_us(&self, one_in: usize) -> i64 {
+            self.turns_us[self.turns_us.len() / one_in]
+        }
+    }
+
+    impl Load {
+        fn new(cost_ns: i64) -> Self {
+            let valve = Valve::default();
+            Self { valve, now_us: 0, cost_ns, turn_us: 1_000, interval_us: 0, least_us: None }
+        }
+
+        /// Offers so many a second for so many seconds.
+        fn play(&mut self, seconds: i64, rate: i64) -> Played {
+            let mut played = Played::default();
+            let until_us = self.now_us + seconds * 1_000_000;
+            let (mut owed, mut deck) = (0, 0);
+            while self.now_us < until_us {
+                let begun_us = self.now_us;
+                owed += rate * self.turn_us;
+                let (mut spent_ns, mut taken) = (1_000_000, 0);
+                for _ in 0..owed / 1_000_000 {
+                    deck = (deck + 37) % 100;
+                    let precedence = [1, 5, 65, 90].iter().filter(|it| **it <= deck).count();
+                    if self.valve.passes(precedence as u8) {
+                        played.passed[precedence] += 1;
+                        spent_ns += self.cost_ns;
+                        taken += 1;
+                    } else {
+                        played.refused[precedence] += 1;
+                        spent_ns += self.cost_ns / 50;
+                    }
+                    self.now_us = begun_us + spent_ns / 1_000;
+                    self.pass_time(taken, begun_us);
+                }
+                owed %= 1_000_000;
+                self.now_us = begun_us + spent_ns / 1_000;
+                self.turn_us = self.now_us - begun_us;
+                self.least_us = Some(self.least_us.map_or(self.turn_us, |it| it.min(self.turn_us)));
+                self.pass_time(taken, begun_us);
+                played.turns_us.push(self.turn_us);
+            }
+            played.turns_us.sort_unstable_by(|left, right| right.cmp(left));
+            played
+        }
+
+        fn pass_time(&mut self, taken: u64, begun_us: i64) {
+            self.valve.fill(self.now_us);
+            if self.now_us - self.interval_us >= INTERVAL_US {
+                self.interval_us = self.now_us;
+                let least_us = self.least_us.take().unwrap_or(self.now_us - begun_us);
+                self.valve.adjust(2 * taken, least_us);
+            }
+        }
+    }
+
+    #[test]
+    fn overload_costs_the_lowest_and_neither_speed_nor_time() {
+        let mut load = Load::new(50_000);
+        let quiet = load.play(5, 10_000);
+        assert_eq!(quiet.refused, [0; 5]);
+        let over = load.play(30, 200_000);
+        assert_eq!(over.refused[0], 0);
+        let shares: Vec<i64> = over
+            .passed
+            .iter()
+            .zip(over.refused)
+            .map(|(passed, refused)| 100 * passed / (passed + refused))
+            .collect();
+        assert!(shares.is_sorted_by(|higher, lower| higher >= lower), "{shares:?}");
+        assert!(shares[1] > 90 && shares[4] < 5, "{shares:?}");
+        // To turn away the rest takes a fifth of the time.
+        let passed: i64 = over.passed.iter().sum();
+        assert!(passed > 30 * 16_000 * 8 / 10, "{passed}");
+        assert!(over.turn_us(50) < 30_000, "{} us", over.turn_us(50));
+        let after = load.play(1, 10_000);
+        assert!(after.refused.iter().sum::<i64>() < 2_000, "{:?}", after.refused);
+        assert_eq!(load.play(5, 10_000).refused, [0; 5], "open after a second");
+    }
+
+    #[test]
+    fn another_speed_than_before_is_found() {
+        let mut load = Load::new(50_000);
+        load.play(5, 100_000);
+        load.cost_ns = 100_000;
+        load.play(5, 100_000);
+        let slow = load.play(5, 100_000);
+        assert!(slow.turn_us(50) < 50_000, "{} us", slow.turn_us(50));
+        load.cost_ns = 25_000;
+        load.play(5, 100_000);
+        let fast: i64 = load.play(5, 100_000).passed.iter().sum();
+        assert!(fast > 5 * 38_000 * 8 / 10, "{fast}");
+    }
+
+    #[test]
+    fn a_disk_that_is_always_slow_does_not_keep_it_closed() {
+        let mut valve = Valve::default();
+        let mut refused = 0;
+        for step in 1..=100 {
+            valve.fill(step * INTERVAL_US);
+            refused += (0..500).filter(|_| !valve.passes(2)).count();
+            let wait_us = if step == 50 { 90_000 } else { 14_000 };
+            valve.adjust(BACKLOG_MIN + 1, wait_us);
+        }
+        assert!(refused < 1_000, "{refused}");
+        assert_eq!(valve.closed_percent(), 0);
+    }
+}
