@@ -3,6 +3,7 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use clets_journal::{Journal, Options};
 use clets_routing::LineKind;
@@ -25,6 +26,11 @@ type Orders<'py> = (Vec<(u32, Bound<'py, PyBytes>)>, Vec<(u32, u16)>);
 
 /// The number of a request on the control socket that cannot be read; one of `ClientCode`.
 const CONTROL_REQUEST: u16 = 941;
+
+/// A snapshot reads so many records at a time, in a millisecond or so ...
+const SNAPSHOT_STRETCH: u64 = 512;
+/// ... and then leaves the processor to the traffic for so many times as long as that took.
+const SNAPSHOT_PAUSE: u32 = 4;
 
 #[derive(Debug)]
 struct State {
@@ -219,9 +225,14 @@ impl Center {
         let now_us = self.clock.now_us();
         let made = py.detach(|| -> Result<Option<u64>, Fault> {
             let (mut replay, from) = begin(&bundle, &archive, snapshots.newest()?)?;
+            let mut begun = Instant::now();
             for number in from..end {
                 let record = archive.read(number)?;
                 replay.record(number, record.kind, record.time_us, &record.body)?;
+                if number % SNAPSHOT_STRETCH == 0 {
+                    std::thread::sleep(begun.elapsed() * SNAPSHOT_PAUSE);
+                    begun = Instant::now();
+                }
             }
             if replay.orphans() > 0 {
                 return Ok(None);
