@@ -33,7 +33,7 @@ NOTE = (
 PORT_BASE = 23_000
 WINDOW = 1024
 # More would wait so long for the disk that the switch calls it overload.
-UNANSWERED_MAX = 1024
+UNANSWERED_MAX = 2048
 CHUNK = 128
 HEARTBEAT_SECONDS = 5.0
 
