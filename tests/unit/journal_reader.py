@@ -68,8 +68,8 @@ class Journal:
         pages = [path.read_bytes() for path in paths]
         begun = [it for it in pages if any(it[:RECORDS_AT])]
         whole = [int(it.name[:20]) for it in paths] == list(range(first, first + len(paths)))
-        if not whole or begun != pages[: len(begun)]:
-            raise DamagedError("a segment is missing, or was begun behind a blank one")
+        if not whole or begun != pages[: len(begun)] or any(len(it) < 8192 for it in pages):
+            raise DamagedError("a segment is missing, short, or begun behind a blank one")
         self.roots: dict[int, bytes] = {}
         for number, data in enumerate(begun, first):
             last = number == first + len(begun) - 1

@@ -8,7 +8,7 @@ use std::vec;
 use crate::error::Error;
 use crate::index::Place;
 use crate::record::Record;
-use crate::segment::{self, Header, Page, RECORDS_AT};
+use crate::segment::{self, Header, Page, RECORDS_AT, SEGMENT_BYTES_MIN};
 use crate::storage::{Disk, Handle, Storage};
 use crate::tree::{Hash, leaf_hash};
 use crate::walk::{Batch, Tail, Walk, blank_from};
@@ -303,6 +303,10 @@ pub(crate) fn open_begun(
             Err(bad("the file has not the length its header gives"))
         }
         Page::Begun(header) => Ok(Some((file, header))),
+        // A file gets its name at full length.
+        Page::Bad | Page::Blank if file.length().map_err(failed())? < SEGMENT_BYTES_MIN => {
+            Err(bad("the file is shorter than any segment"))
+        }
         // The header is synced before any record is written, so records never stand behind a bad
         // one.
         Page::Bad | Page::Blank if blank_from(&*file, RECORDS_AT).map_err(failed())? => Ok(None),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clets_journal::{Error, Report, verify_on};
 
-use crate::disk::MemoryDisk;
+use crate::disk::{MemoryDisk, splitmix};
 use crate::script::{batch, count, dir, expected, open, options, settle, unsigned, written};
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
@@ -274,4 +274,111 @@ fn checkpoint_files_that_do_not_belong_together_are_refused() {
         journal.close().unwrap();
         assert_eq!(verify(&disk.files()).unwrap().signed, 7);
     }
+}
+
+/// What became of a damage.
+#[derive(Debug, Default)]
+struct Tally {
+    found: usize,
+    /// As if a write had never ended: at most the last, unsigned batch is missing.
+    torn: usize,
+    /// Where nothing stands: every record is there.
+    harmless: usize,
+}
+
+/// One sound journal, and what must be left of it at least.
+struct Sound {
+    files: Files,
+    records: u64,
+    /// Records without the last batch, where no checkpoint covers that.
+    least: u64,
+}
+
+impl Sound {
+    fn new(seed: u64) -> Self {
+        let batches: Vec<u64> = (0..12).map(|at| 1 + splitmix(seed * 100 + at) % 15).collect();
+        let records = batches.iter().sum();
+        let signed = seed.is_multiple_of(2);
+        let files = if signed { written(&batches, options()).files() } else { crashed(&batches) };
+        let least = if signed { records } else { records - batches[11] };
+        Self { files, records, least }
+    }
+
+    fn segments(&self) -> Vec<PathBuf> {
+        self.files.keys().filter(|path| path.ends_with_segment()).cloned().collect()
+    }
+
+    /// Each record that a damaged journal still gives is the one that was written (`reopen` looks),
+    /// and none is missing but with a word.
+    fn judge(&self, damaged: &Files, tally: &mut Tally, what: &str) {
+        let (report, reopened) = (verify(damaged), reopen(damaged));
+        if let (Ok(report), Ok(left)) = (&report, &reopened) {
+            let (least, records) = (self.least, self.records);
+            assert!((least..=records).contains(left), "{what}: {left} of {least} to {records}");
+            assert_eq!(report.records, *left, "{what}");
+            let torn = *left < self.records;
+            assert!(!torn || report.torn_tail, "{what}: a loss without a word");
+            *(if torn { &mut tally.torn } else { &mut tally.harmless }) += 1;
+        } else {
+            for code in [report.err(), reopened.err()].into_iter().flatten().map(|it| it.code()) {
+                assert!((602..=604).contains(&code), "{what}: E{code}");
+            }
+            tally.found += 1;
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_flips_two_thousand_cuts_and_five_hundred_lost_or_swapped_segments() {
+    const JOURNALS: u64 = 20;
+    let [mut flips, mut cuts, mut lost] = [Tally::default(), Tally::default(), Tally::default()];
+    for seed in 0..JOURNALS {
+        let sound = Sound::new(seed);
+        let mut random = seed;
+        let mut roll = |sides: usize| {
+            random = splitmix(random);
+            random as usize % sides
+        };
+        let mut control = Tally::default();
+        sound.judge(&sound.files, &mut control, "no damage");
+        assert_eq!((control.found, control.torn, control.harmless), (0, 0, 1));
+        // The lock is empty, and only its name counts.
+        let paths: Vec<_> = sound.files.iter().filter(|(_, bytes)| !bytes.is_empty()).collect();
+        for at in 0..500 {
+            let (path, bytes) = paths[roll(paths.len())];
+            // Half of them where something stands.
+            let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) + 1;
+            let bit = roll(8 * if at % 2 == 0 { used } else { bytes.len() });
+            let mut damaged = sound.files.clone();
+            damaged.get_mut(path).unwrap()[bit / 8] ^= 1 << (bit % 8);
+            sound.judge(&damaged, &mut flips, &format!("bit {bit} of {}", path.display()));
+        }
+        for _ in 0..100 {
+            let (path, bytes) = paths[roll(paths.len())];
+            let length = roll(bytes.len());
+            let mut damaged = sound.files.clone();
+            damaged.get_mut(path).unwrap().truncate(length);
+            sound.judge(&damaged, &mut cuts, &format!("{} cut to {length}", path.display()));
+        }
+        let segments = sound.segments();
+        for at in 0..25 {
+            let mut damaged = sound.files.clone();
+            let one = roll(segments.len());
+            let other = (one + 1 + roll(segments.len() - 1)) % segments.len();
+            // That there was a last one, a checkpoint alone can tell.
+            let told = sound.least == sound.records || one + 1 < segments.len();
+            if at % 2 == 0 && one > 0 && told {
+                damaged.remove(&segments[one]);
+            } else {
+                damaged.insert(segments[one].clone(), sound.files[&segments[other]].clone());
+                damaged.insert(segments[other].clone(), sound.files[&segments[one]].clone());
+            }
+            sound.judge(&damaged, &mut lost, &format!("segments {one}, {other}, {at}"));
+        }
+    }
+    let told = format!("{flips:?} {cuts:?} {lost:?}");
+    assert_eq!(flips.found + flips.torn + flips.harmless, 10_000, "{told}");
+    assert!(flips.found > 8_000 && flips.torn > 50 && flips.harmless > 200, "{told}");
+    assert!(cuts.found > 1_900, "{told}");
+    assert!(lost.found > 400, "{told}");
 }
