@@ -111,3 +111,14 @@ def test_snapshots_are_made_beside_traffic(bundle: Bundle, tmp_path: Path) -> No
             assert await given(center, COUNT) == list(range(COUNT))
 
     uvloop.run(play())
+
+
+def test_a_stop_and_a_snapshot_do_not_wait_for_each_other(bundle: Bundle, tmp_path: Path) -> None:
+    async def play() -> None:
+        for _ in range(20):
+            async with running(bundle, tmp_path / "journal") as center:
+                snapshot = asyncio.create_task(center.switch.snapshot())
+                await asyncio.sleep(0)
+            await snapshot
+
+    uvloop.run(play())

@@ -27,8 +27,8 @@ type Orders<'py> = (Vec<(u32, Bound<'py, PyBytes>)>, Vec<(u32, u16)>);
 /// The number of a request on the control socket that cannot be read; one of `ClientCode`.
 const CONTROL_REQUEST: u16 = 941;
 
-/// A snapshot reads so many records at a time, in a millisecond or so ...
-const SNAPSHOT_STRETCH: u64 = 512;
+/// A snapshot reads so many records at a time, in less than a millisecond ...
+const SNAPSHOT_STRETCH: u64 = 64;
 /// ... and then leaves the processor to the traffic for so many times as long as that took.
 const SNAPSHOT_PAUSE: u32 = 4;
 
@@ -214,13 +214,14 @@ impl Center {
     ///
     /// Raises `JournalError` when the journal cannot be read or the snapshot not be written.
     fn snapshot(&self, py: Python<'_>, keep_days: u32) -> PyResult<u64> {
-        let (bundle, archive, snapshots, end) = {
+        let begun = py.detach(|| {
             let state = self.lock();
-            let Some(JournalHolder(journal)) = &state.journal else {
-                return Ok(0);
-            };
+            let JournalHolder(journal) = state.journal.as_ref()?;
             let bundle = Arc::clone(state.engine.bundle());
-            (bundle, journal.archive(), journal.snapshots(), journal.durable())
+            Some((bundle, journal.archive(), journal.snapshots(), journal.durable()))
+        });
+        let Some((bundle, archive, snapshots, end)) = begun else {
+            return Ok(0);
         };
         let now_us = self.clock.now_us();
         let made = py.detach(|| -> Result<Option<u64>, Fault> {
@@ -247,9 +248,11 @@ impl Center {
         let Some(before) = before else {
             return Ok(0);
         };
-        if let Some(JournalHolder(journal)) = &self.lock().journal {
-            journal.prune(before);
-        }
+        py.detach(|| {
+            if let Some(JournalHolder(journal)) = &self.lock().journal {
+                journal.prune(before);
+            }
+        });
         Ok(end)
     }
 
@@ -431,7 +434,7 @@ impl Center {
     fn prepare(&self, py: Python<'_>, snapshot: &Snapshot) {
         /// Cedar is asked once for each: less than a second.
         const SITUATIONS_MAX: usize = 2_000;
-        let situations = self.lock().engine.remembered(SITUATIONS_MAX);
+        let situations = py.detach(|| self.lock().engine.remembered(SITUATIONS_MAX));
         let (bundle, now_us) = (snapshot.bundle(), self.clock.now_us());
         let judge = py.detach(|| Judge::prepared(bundle, &situations, now_us));
         *snapshot.judge_mut() = judge;
@@ -551,7 +554,9 @@ impl Center {
         engine.stop(effects);
         self.record(py, &mut state)?;
         state.effects.clear();
-        match state.journal.take() {
+        let journal = state.journal.take();
+        drop(state);
+        match journal {
             Some(JournalHolder(journal)) => {
                 py.detach(|| journal.close()).map_err(|error| journal_error(py, &error))
             }
@@ -561,6 +566,9 @@ impl Center {
 }
 
 impl Center {
+    /// The loop's thread holds Python's own lock when it takes this one, so that whoever has this one
+    /// must never wait for that: another thread takes it detached from Python, and nobody detaches
+    /// while holding it.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

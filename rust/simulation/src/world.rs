@@ -101,8 +101,11 @@ pub(crate) struct World {
     /// How often it has died.
     life: u64,
     urgent: Urgent,
+    /// Peers that take nothing for now.
     refusing: BTreeSet<usize>,
+    /// How much of what each peer was sent has been looked at.
     seen: Vec<usize>,
+    /// Nothing goes wrong any more.
     calm: bool,
     /// When the switch looked at the time.
     pub(crate) ticks: Vec<i64>,

@@ -15,8 +15,9 @@ const BEGIN_US: i64 = 30_000;
 const KEEP_US: i64 = 15_000;
 /// So few records on their way are no backlog, however slow the disk.
 pub(crate) const BACKLOG_MIN: u64 = 256;
-/// The same while the overload lasts.
-const BACKLOG_KEEP: u64 = 64;
+/// The same while the overload lasts. Fewer, and where saying no alone makes a turn long, nothing
+/// but a short queue would be carried.
+const BACKLOG_KEEP: u64 = 160;
 /// So many records on their way leave room for P0 alone.
 const BACKLOG_MAX: u64 = 100_000;
 
