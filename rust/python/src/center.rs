@@ -566,9 +566,9 @@ impl Center {
 }
 
 impl Center {
-    /// The loop's thread holds Python's own lock when it takes this one, so that whoever has this one
-    /// must never wait for that: another thread takes it detached from Python, and nobody detaches
-    /// while holding it.
+    /// The loop's thread holds Python's own lock when it takes this one, so that whoever has this
+    /// one must never wait for that: another thread takes it detached from Python, and nobody
+    /// detaches while holding it.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
