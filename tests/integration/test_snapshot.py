@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
 import uvloop
 
 from clets_core.config.bundle import load_bundle
@@ -113,6 +114,8 @@ def test_snapshots_are_made_beside_traffic(bundle: Bundle, tmp_path: Path) -> No
     uvloop.run(play())
 
 
+# By thread, for two that wait for each other do so where no signal of Python's arrives.
+@pytest.mark.timeout(60, method="thread")
 def test_a_stop_and_a_snapshot_do_not_wait_for_each_other(bundle: Bundle, tmp_path: Path) -> None:
     async def play() -> None:
         for _ in range(20):

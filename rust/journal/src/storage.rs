@@ -155,7 +155,8 @@ impl Storage for Disk {
 
 impl Handle for File {
     fn allocate(&self, length: u64) -> io::Result<()> {
-        Ok(rustix::fs::fallocate(self, FallocateFlags::empty(), 0, length)?)
+        let allocate = || rustix::fs::fallocate(self, FallocateFlags::empty(), 0, length);
+        Ok(rustix::io::retry_on_intr(allocate)?)
     }
 
     fn length(&self) -> io::Result<u64> {

@@ -20,6 +20,8 @@ mod chance;
 mod disk;
 mod oracle;
 mod peer;
+#[path = "../../switch/tests/engine/policies.rs"]
+mod policies;
 mod switch;
 mod world;
 

@@ -13,6 +13,7 @@ use crate::chance::Chance;
 use crate::disk::{Fault, MemoryDisk};
 use crate::oracle;
 use crate::peer::Peer;
+use crate::policies;
 use crate::switch::{Record, Started, Switch};
 
 mod disorder;
@@ -22,25 +23,8 @@ const NOON_US: i64 = 1_767_614_400_000_000;
 const STEPS: u64 = 260;
 const SECOND_US: i64 = 1_000_000;
 
-static BUNDLE: LazyLock<Arc<Bundle>> = LazyLock::new(|| {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/california/policy");
-    let mut policies: Vec<(String, String)> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let kinds = ["cedar", "csv", "key"];
-            path.extension().is_some_and(|extension| kinds.iter().any(|kind| extension == *kind))
-        })
-        .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(path).unwrap())
-        })
-        .collect();
-    policies.sort();
-    let schema = std::fs::read_to_string(format!("{folder}/schema.cedarschema")).unwrap();
-    let document = include_bytes!("state.json");
-    Bundle::compile(document, &policies, &schema, "simulation".to_owned()).unwrap()
-});
+static BUNDLE: LazyLock<Arc<Bundle>> =
+    LazyLock::new(|| policies::compile(include_bytes!("state.json"), &[]));
 
 /// What a peer meant to send.
 #[derive(Clone, Debug)]

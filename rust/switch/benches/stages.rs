@@ -19,6 +19,9 @@ use clets_switch::{Archive, Archived, Bundle, ConnectionId, Effects, Engine, Eve
 use clets_wire::framing::native;
 use clets_wire::{Catalogue, Dialect, Outbound, decode, encode, text_form};
 
+#[path = "../tests/engine/policies.rs"]
+mod policies;
+
 const RUNS: usize = 9;
 const NOON_US: i64 = 1_767_614_400_000_000;
 /// About 300 bytes: a plate with everything that a form may say about it.
@@ -127,7 +130,7 @@ fn decide_among(users: usize) {
     let directory = Directory::compile(&json).unwrap();
     let each = resident_bytes().saturating_sub(before) / users as u64;
     drop(directory);
-    let bundle = compile(&json);
+    let bundle = policies::compile(&json, &[]);
     let line = bundle.directory.find_line("msc-01").expect("the sample's line");
     let messages: Vec<String> = (0..10_000)
         .map(|place| PLATE.replace("U000031", &format!("V{:07}", place * 7_919 % users)))
@@ -238,25 +241,5 @@ fn document() -> Vec<u8> {
 }
 
 fn bundle() -> Arc<Bundle> {
-    compile(&document())
-}
-
-fn compile(document: &[u8]) -> Arc<Bundle> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/california/policy");
-    let mut policies: Vec<(String, String)> = std::fs::read_dir(folder)
-        .expect("the sample's policies")
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            ["cedar", "csv", "key"]
-                .iter()
-                .any(|kind| path.extension().is_some_and(|it| it == *kind))
-        })
-        .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(path).unwrap())
-        })
-        .collect();
-    policies.sort();
-    let schema = std::fs::read_to_string(format!("{folder}/schema.cedarschema")).unwrap();
-    Bundle::compile(document, &policies, &schema, "bench".to_owned()).unwrap()
+    policies::compile(&document(), &[])
 }

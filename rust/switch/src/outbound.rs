@@ -56,7 +56,7 @@ impl Engine {
             let entry = match loaded {
                 Ok(entry) => entry,
                 Err(unreadable) => {
-                    state.put_back_unread(precedence, waiting);
+                    state.put_in_place(precedence, waiting);
                     self.unreadable = Some(unreadable);
                     return;
                 }

@@ -453,11 +453,11 @@ impl LineState {
     pub(crate) fn put_back(&mut self, mut entry: Box<Entry>) {
         entry.possible_duplicate = !defect::has(Defect::MarkLostAtBreak);
         self.asked.remove(&Control::of(entry.stored.number, entry.index));
-        self.put_back_unread(entry.precedence, Waiting::of(entry, true));
+        self.put_in_place(entry.precedence, Waiting::of(entry, true));
     }
 
     /// Puts back what was taken out, in order of number: it is found by that.
-    pub(crate) fn put_back_unread(&mut self, precedence: u8, waiting: Waiting) {
+    pub(crate) fn put_in_place(&mut self, precedence: u8, waiting: Waiting) {
         if let Some(queue) = self.queue(precedence) {
             let place = queue.waiting.partition_point(|it| it.sequence < waiting.sequence);
             queue.waiting.insert(place, waiting);

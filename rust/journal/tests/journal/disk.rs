@@ -85,6 +85,8 @@ struct State {
     spoiled: BTreeSet<usize>,
     retries: u64,
     reads: (u64, usize),
+    /// Room cannot be taken up without writing.
+    only_writes: bool,
     /// Bytes that all files together may take; `None` without limit.
     capacity: Option<usize>,
     random: u64,
@@ -165,6 +167,11 @@ impl MemoryDisk {
     pub(crate) fn leave_room(&self, bytes: Option<usize>) {
         let mut state = self.state();
         state.capacity = bytes.map(|bytes| state.used() + bytes);
+    }
+
+    /// From now on room is taken up by writing alone, as on some file systems.
+    pub(crate) fn only_writes(&self) {
+        self.state().only_writes = true;
     }
 
     /// While held, a file sync does not return.
@@ -465,6 +472,9 @@ struct Open {
 impl Handle for Open {
     fn allocate(&self, length: u64) -> io::Result<()> {
         let (mut state, _) = self.disk.call(Some(self.inode))?;
+        if state.only_writes {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         if state.overflows(self.inode, length as usize) {
             return Err(io::ErrorKind::StorageFull.into());
         }

@@ -246,19 +246,25 @@ fn a_full_disk_holds_the_journal_up_and_loses_nothing() {
 /// The reserve is room for what would otherwise have waited.
 #[test]
 fn the_reserve_is_given_up_before_anything_waits() {
-    let disk = MemoryDisk::new(4);
-    let options = Options { reserve_bytes: 16_384, ..unsigned() };
-    let mut journal = open(disk.storage(), options).unwrap();
-    let path = dir().join("reserve");
-    until("the reserve", || disk.files().contains_key(&path));
-    disk.leave_room(Some(0));
-    while disk.files().contains_key(&path) {
-        batch(&mut journal, 3).unwrap();
-        settle(&journal).unwrap();
+    for writes in [false, true] {
+        let disk = MemoryDisk::new(4);
+        if writes {
+            disk.only_writes();
+        }
+        let options = Options { reserve_bytes: 16_384, ..unsigned() };
+        let mut journal = open(disk.storage(), options).unwrap();
+        let path = dir().join("reserve");
+        let is_whole = || disk.files().get(&path).is_some_and(|bytes| *bytes == [0; 16_384]);
+        until("the reserve", is_whole);
+        disk.leave_room(Some(0));
+        while disk.files().contains_key(&path) {
+            batch(&mut journal, 3).unwrap();
+            settle(&journal).unwrap();
+        }
+        disk.leave_room(None);
+        until("the reserve again", is_whole);
+        journal.close().unwrap();
     }
-    disk.leave_room(None);
-    until("the reserve again", || disk.files().contains_key(&path));
-    journal.close().unwrap();
 }
 
 proptest! {

@@ -13,6 +13,8 @@ use clets_switch::{
 use clets_wire::framing::dmpp::{self, function};
 use clets_wire::framing::native;
 
+use crate::policies;
+
 /// 2026-01-05 12:00 UTC, microseconds.
 pub(crate) const NOON_US: i64 = 1_767_614_400_000_000;
 
@@ -81,25 +83,7 @@ pub(crate) fn bundle(document: &str) -> Arc<Bundle> {
 
 /// The same, with other files in the place of the sample's.
 pub(crate) fn bundle_with(document: &str, files: &[(&str, &str)]) -> Arc<Bundle> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/california/policy");
-    let mut policies: Vec<(String, String)> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let kinds = ["cedar", "csv", "key"];
-            path.extension().is_some_and(|extension| kinds.iter().any(|kind| extension == *kind))
-        })
-        .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(path).unwrap())
-        })
-        .collect();
-    let given = |name: &String| files.iter().any(|(file, _)| file == name);
-    policies.retain(|(name, _)| !given(name));
-    policies.extend(files.iter().map(|(name, text)| ((*name).into(), (*text).into())));
-    policies.sort();
-    let schema = std::fs::read_to_string(format!("{folder}/schema.cedarschema")).unwrap();
-    Bundle::compile(document.as_bytes(), &policies, &schema, "test".to_owned()).unwrap()
+    policies::compile(document.as_bytes(), files)
 }
 
 /// What a connection was sent, as frames.
