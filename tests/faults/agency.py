@@ -149,9 +149,13 @@ class Line(asyncio.Protocol):
             self.write(b"".join(batch))
 
     def _pump_later(self) -> None:
-        if self._pause is None or self._pause.when() <= asyncio.get_running_loop().time():
+        if self._pause is None:
             loop = asyncio.get_running_loop()
-            self._pause = loop.call_later(ACKNOWLEDGE_LATER_S, self.pump)
+            self._pause = loop.call_later(ACKNOWLEDGE_LATER_S, self._pump_again)
+
+    def _pump_again(self) -> None:
+        self._pause = None
+        self.pump()
 
     def encoded(self, outgoing: Outgoing) -> bytes:
         raise NotImplementedError

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MIB = 64
 ROUNDS = 3
 FULL_S = 2.0
-AGAIN_S = 3.0
-"""After there is room: the space is looked at once a second, and the lines try again."""
+AGAIN_S = 10.0
+"""After there is room; ample, for the space is looked at once a second."""
 
 
 def fill(path: Path) -> None:
