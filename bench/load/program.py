@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from contextlib import asynccontextmanager, suppress
@@ -38,13 +39,17 @@ class Program:
 
 
 @asynccontextmanager
-async def program(bundle: Path, journal: Path) -> AsyncIterator[Program]:
-    """Starts ``clets run`` and waits until it listens; stops it in the end, come what may."""
+async def program(
+    bundle: Path, journal: Path, *, core: int | None = None
+) -> AsyncIterator[Program]:
+    """Starts ``clets run``, on one core if that is given, and waits until it listens; stops it in
+    the end, come what may."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "clets_core.cli", "run", str(bundle), "--no-table"),
         *("--journal", str(journal)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
     )
     try:
         assert child.stdout is not None

@@ -11,7 +11,7 @@ use crate::checkpoint::Notary;
 use crate::error::Error;
 use crate::index::Index;
 use crate::reserve::Reserve;
-use crate::segment;
+use crate::segment::{self, Preparing};
 use crate::shared::Shared;
 use crate::snapshot;
 use crate::storage::{Handle, Storage, is_full};
@@ -21,6 +21,11 @@ use crate::tree::Hash;
 const FULL_PAUSE: Duration = Duration::from_millis(50);
 /// Between two looks whether there is room for a reserve again.
 const RESERVE_PAUSE: Duration = Duration::from_secs(1);
+/// Between two pieces of a segment that is not needed soon.
+const PIECE_PAUSE: Duration = Duration::from_millis(5);
+/// It is not needed soon while this much more of it is ready than is used of the one before,
+/// thousandths.
+const AHEAD_PERMILLE: u64 = 250;
 
 /// Prepares segments ahead, signs checkpoints and removes old segments, in the background.
 pub(crate) struct Keeper {
@@ -61,8 +66,16 @@ impl Keeper {
     pub(crate) fn spawn(desk: Desk) -> Result<Self, Error> {
         let (tasks, waiting) = channel();
         let (ready, prepared) = channel();
-        let work =
-            Work { desk, ready, segment: None, head: None, asked: None, prune: None, full: false };
+        let work = Work {
+            desk,
+            ready,
+            segment: None,
+            preparing: None,
+            head: None,
+            asked: None,
+            prune: None,
+            full: false,
+        };
         let thread = thread::Builder::new()
             .name("journal-keeper".to_owned())
             .spawn(move || work.run(&waiting))
@@ -107,6 +120,7 @@ struct Work {
     desk: Desk,
     ready: Sender<Result<Box<dyn Handle>, Error>>,
     segment: Option<u64>,
+    preparing: Option<Preparing>,
     /// Of the tree heads that wait only the newest is worth a signature.
     head: Option<(u64, Hash)>,
     /// Records below this number may go, so the owner says.
@@ -137,16 +151,28 @@ impl Work {
                 }
             }
             self.full = false;
+            if finishing {
+                self.abandon();
+            }
             if let Err(error) = self.prepare().and_then(|()| self.step(finishing)) {
                 shared.fail(error);
             }
             if let Some(error) = shared.failure() {
                 (self.head, self.asked, self.prune) = (None, None, None);
                 // The writer may wait for a segment that will not come.
-                if self.segment.take().is_some() {
+                if self.segment.is_some() {
                     let _ = self.ready.send(Err(error));
                 }
+                self.abandon();
             }
+        }
+    }
+
+    /// Nobody needs the segment any more.
+    fn abandon(&mut self) {
+        self.segment = None;
+        if let Some(begun) = self.preparing.take() {
+            begun.abandon(&*self.desk.storage);
         }
     }
 
@@ -155,6 +181,8 @@ impl Work {
         let failed = || self.desk.shared.failure().is_some();
         if self.full {
             Some(FULL_PAUSE)
+        } else if self.preparing.is_some() {
+            Some(PIECE_PAUSE)
         } else if self.prune.is_some() || self.asked.is_some() {
             Some(Duration::ZERO)
         } else if self.desk.reserve.wanting() && !failed() {
@@ -164,30 +192,57 @@ impl Work {
         }
     }
 
-    /// Makes the segment ready that the writer will need. A full disk is no failure: the reserve is
-    /// given up, and then it is tried again until there is room.
+    /// Makes the segment ready that the writer will need, a piece at a time while there is no hurry.
+    /// A full disk is no failure: the reserve is given up, and then it is tried again until there is
+    /// room.
     fn prepare(&mut self) -> Result<(), Error> {
         let Some(segment) = self.segment else { return Ok(()) };
-        let Desk { storage, dir, segment_bytes, reserve, shared, .. } = &mut self.desk;
         loop {
-            let prepared = segment::prepare(&**storage, dir, segment, *segment_bytes);
+            let prepared = self.prepare_piece(segment);
             if let Err(error) = &prepared
                 && lacks_room(error)
                 // Nobody makes room any more for one who is closing: what waits is not durable, and
                 // was never said to be.
-                && !shared.closing()
+                && !self.desk.shared.closing()
             {
-                if reserve.release()? {
+                if self.desk.reserve.release()? {
                     continue;
                 }
                 self.full = true;
                 return Ok(());
             }
-            self.segment = None;
-            // Nobody receives any more: the writer has ended.
-            let _ = self.ready.send(prepared);
-            return Ok(());
+            if let Some(outcome) = prepared.transpose() {
+                self.segment = None;
+                // Nobody receives any more: the writer has ended.
+                let _ = self.ready.send(outcome);
+                return Ok(());
+            }
+            if self.has_time() {
+                return Ok(());
+            }
         }
+    }
+
+    /// One piece of the segment; the segment itself once it is ready.
+    fn prepare_piece(&mut self, segment: u64) -> Result<Option<Box<dyn Handle>>, Error> {
+        let Desk { storage, dir, segment_bytes, .. } = &self.desk;
+        let mut preparing = match self.preparing.take() {
+            Some(begun) => begun,
+            None => Preparing::begin(&**storage, dir, segment, *segment_bytes)?,
+        };
+        preparing.step(&**storage)?;
+        if preparing.permille() == 1000 {
+            return preparing.finish(&**storage, dir).map(Some);
+        }
+        self.preparing = Some(preparing);
+        Ok(None)
+    }
+
+    /// Whether the segment under way is not needed soon.
+    fn has_time(&self) -> bool {
+        let shared = &self.desk.shared;
+        let ready = self.preparing.as_ref().map_or(0, Preparing::permille);
+        ready > shared.used_permille() + AHEAD_PERMILLE && !shared.closing()
     }
 
     /// What is less urgent.

@@ -37,7 +37,7 @@ const MAGIC: &[u8; 8] = b"CLETSJNL";
 const VERSION: u32 = 1;
 const EDGE_AT: usize = 64;
 const SUM_AT: usize = 4092;
-const FILL_BYTES: usize = 1 << 20;
+const PIECE_BYTES: usize = 256 << 10;
 
 /// What a segment says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,17 +151,67 @@ fn names(storage: &dyn Storage, dir: &Path) -> Result<Vec<u64>, Error> {
     Ok(segments)
 }
 
-/// Makes a segment ready: full length, zeros written and synced, its name durable. Only then is a
-/// write into it a plain overwrite, whose fdatasync has no metadata to commit.
-pub(crate) fn prepare(
-    storage: &dyn Storage,
-    dir: &Path,
-    segment: u64,
+/// A segment on its way to be ready: full length, zeros written and synced, its name durable. Only
+/// then is a write into it a plain overwrite, whose fdatasync has no metadata to commit.
+///
+/// The zeros are written in small pieces, each synced, so that a batch never waits for all of them.
+pub(crate) struct Preparing {
+    path: PathBuf,
+    file: Box<dyn Handle>,
+    written: u64,
     length: u64,
-) -> Result<Box<dyn Handle>, Error> {
-    let path = path(dir, segment);
-    let zeros = |file: &dyn Handle| write_zeros(file, length);
-    make(storage, dir, &path, &zeros).map_err(Error::write(&path))
+}
+
+impl Preparing {
+    pub(crate) fn begin(
+        storage: &dyn Storage,
+        dir: &Path,
+        segment: u64,
+        length: u64,
+    ) -> Result<Self, Error> {
+        let path = path(dir, segment);
+        let file = create_fresh(storage, &path).map_err(Error::write(&path))?;
+        Ok(Self { path, file, written: 0, length })
+    }
+
+    /// How much of it is written, thousandths.
+    pub(crate) fn permille(&self) -> u64 {
+        1000 * self.written / self.length.max(1)
+    }
+
+    /// Writes one piece.
+    pub(crate) fn step(&mut self, storage: &dyn Storage) -> Result<(), Error> {
+        let write = || {
+            let end = write_zeros(&*self.file, self.written, self.length)?;
+            if end < self.length {
+                self.file.sync()?;
+            }
+            Ok(end)
+        };
+        self.written = leave_nothing(storage, &self.path, write()).map_err(self.failed())?;
+        Ok(())
+    }
+
+    /// Once all is written.
+    pub(crate) fn finish(
+        self,
+        storage: &dyn Storage,
+        dir: &Path,
+    ) -> Result<Box<dyn Handle>, Error> {
+        let placed = put_in_place(storage, dir, &self.path, &*self.file);
+        leave_nothing(storage, &self.path, placed).map_err(self.failed())?;
+        Ok(self.file)
+    }
+
+    /// It is not needed. If its removal fails, the next opening sees to it.
+    pub(crate) fn abandon(self, storage: &dyn Storage) {
+        let _ = storage.remove(&fresh(&self.path));
+    }
+
+    fn failed(&self) -> impl Fn(io::Error) -> Error + use<> {
+        let path = self.path.clone();
+        move |error| Error::write(&path)(error)
+    }
 }
 
 /// Makes a file that truly takes up its length, or leaves nothing of it. Its bytes are not written
@@ -172,50 +222,64 @@ pub(crate) fn allocate(
     path: &Path,
     length: u64,
 ) -> io::Result<()> {
-    let room = |file: &dyn Handle| match file.allocate(length) {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => write_zeros(file, length),
-        outcome => outcome,
+    let made = || {
+        let file = create_fresh(storage, path)?;
+        match file.allocate(length) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                let mut written = 0;
+                while written < length {
+                    written = write_zeros(&*file, written, length)?;
+                }
+            }
+            outcome => outcome?,
+        }
+        put_in_place(storage, dir, path, &*file)
     };
-    make(storage, dir, path, &room).map(drop)
+    leave_nothing(storage, path, made())
 }
 
-fn write_zeros(file: &dyn Handle, length: u64) -> io::Result<()> {
-    let zeros = vec![0; FILL_BYTES];
-    let mut offset = 0;
-    while offset < length {
-        let bytes = usize::try_from(length - offset).unwrap_or(FILL_BYTES).min(FILL_BYTES);
-        write_all(file, zeros.get(..bytes).unwrap_or(&zeros), offset)?;
-        offset += bytes as u64;
-    }
-    Ok(())
+/// Writes the next piece of zeros; gives where it ends.
+fn write_zeros(file: &dyn Handle, offset: u64, length: u64) -> io::Result<u64> {
+    static ZEROS: [u8; PIECE_BYTES] = [0; PIECE_BYTES];
+    let bytes = usize::try_from(length - offset).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+    write_all(file, ZEROS.get(..bytes).unwrap_or(&ZEROS), offset)?;
+    Ok(offset + bytes as u64)
 }
 
-/// Makes a file as `fill` does, and its name durable; or leaves nothing of it.
-fn make(
-    storage: &dyn Storage,
-    dir: &Path,
-    path: &Path,
-    fill: &dyn Fn(&dyn Handle) -> io::Result<()>,
-) -> io::Result<Box<dyn Handle>> {
-    let fresh = path.with_added_extension("new");
+fn fresh(path: &Path) -> PathBuf {
+    path.with_added_extension("new")
+}
+
+/// A new file beside the one that it is to be.
+fn create_fresh(storage: &dyn Storage, path: &Path) -> io::Result<Box<dyn Handle>> {
+    let fresh = fresh(path);
     match storage.remove(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let made = || {
-        let file = storage.create(&fresh, Access::Owner)?;
-        fill(&*file)?;
-        file.sync()?;
-        storage.rename(&fresh, path)?;
-        if !defect::has(Defect::NameUnsynced) {
-            storage.sync_dir(dir)?;
-        }
-        Ok(file)
-    };
-    made().inspect_err(|_| {
-        // What there is of it may fill the disk for others. If this fails too, or it has its name
-        // already, the next attempt or the next opening sees to it.
-        let _ = storage.remove(&fresh);
+    storage.create(&fresh, Access::Owner)
+}
+
+/// Gives it its name, durably.
+fn put_in_place(
+    storage: &dyn Storage,
+    dir: &Path,
+    path: &Path,
+    file: &dyn Handle,
+) -> io::Result<()> {
+    file.sync()?;
+    storage.rename(&fresh(path), path)?;
+    if !defect::has(Defect::NameUnsynced) {
+        storage.sync_dir(dir)?;
+    }
+    Ok(())
+}
+
+/// What there is of a failed file may fill the disk for others. If its removal fails too, or it has
+/// its name already, the next attempt or the next opening sees to it.
+fn leave_nothing<T>(storage: &dyn Storage, path: &Path, made: io::Result<T>) -> io::Result<T> {
+    made.inspect_err(|_| {
+        let _ = storage.remove(&fresh(path));
     })
 }
 

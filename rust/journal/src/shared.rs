@@ -20,6 +20,7 @@ pub(crate) struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
     waiting_bytes: AtomicUsize,
+    used_permille: AtomicU64,
 }
 
 #[derive(Default)]
@@ -51,6 +52,8 @@ impl Shared {
             queue: Mutex::default(),
             wake: Condvar::new(),
             waiting_bytes: AtomicUsize::new(0),
+            // As if there were none in use: the first is needed at once.
+            used_permille: AtomicU64::new(1000),
         }
     }
 
@@ -69,6 +72,15 @@ impl Shared {
 
     pub(crate) fn waiting_bytes(&self) -> usize {
         self.waiting_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How much of the segment in use is written, thousandths.
+    pub(crate) fn used_permille(&self) -> u64 {
+        self.used_permille.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_used(&self, permille: u64) {
+        self.used_permille.store(permille, Ordering::Relaxed);
     }
 
     pub(crate) fn failure(&self) -> Option<Error> {

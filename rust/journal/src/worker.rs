@@ -70,12 +70,14 @@ impl Worker {
     }
 
     fn write(&mut self, batches: Vec<Batch>) -> Result<(), Error> {
-        let keeper = &self.keeper;
+        let (keeper, shared) = (&self.keeper, &self.shared);
         self.writer.write(&batches, &mut |segment| {
+            shared.set_used(1000);
             let file = keeper.prepared()?;
             keeper.prepare(segment + 1);
             Ok(file)
         })?;
+        shared.set_used(self.writer.used_permille());
         let records: usize = batches.iter().map(|batch| batch.records).sum();
         self.shared.finish(records as u64, batches);
         (self.on_durable)();

@@ -97,6 +97,12 @@ impl Writer {
         self.buffer.clear();
     }
 
+    /// How much of the segment in use is written, thousandths.
+    pub(crate) fn used_permille(&self) -> u64 {
+        let used = |it: &Current| 1000 * it.offset / it.header.length.max(1);
+        self.current.as_ref().map_or(1000, used)
+    }
+
     pub(crate) fn tree(&self) -> &Tree {
         &self.tree
     }
