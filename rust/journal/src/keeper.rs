@@ -23,9 +23,6 @@ const FULL_PAUSE: Duration = Duration::from_millis(50);
 const RESERVE_PAUSE: Duration = Duration::from_secs(1);
 /// Between two pieces of a segment that is not needed soon.
 const PIECE_PAUSE: Duration = Duration::from_millis(5);
-/// It is not needed soon while this much more of it is ready than is used of the one before,
-/// thousandths.
-const AHEAD_PERMILLE: u64 = 250;
 
 /// Prepares segments ahead, signs checkpoints and removes old segments, in the background.
 pub(crate) struct Keeper {
@@ -238,11 +235,11 @@ impl Work {
         Ok(None)
     }
 
-    /// Whether the segment under way is not needed soon.
+    /// Whether more is ready of the segment under way than is used of the one before.
     fn has_time(&self) -> bool {
         let shared = &self.desk.shared;
         let ready = self.preparing.as_ref().map_or(0, Preparing::permille);
-        ready > shared.used_permille() + AHEAD_PERMILLE && !shared.closing()
+        ready > shared.used_permille() && !shared.closing()
     }
 
     /// What is less urgent.

@@ -122,6 +122,16 @@ pub(crate) fn load(
     }))
 }
 
+/// The message of a number.
+pub(crate) fn message(
+    archive: &mut dyn Archive,
+    bundle: &Bundle,
+    number: u64,
+) -> Result<Stored, String> {
+    let Archived { kind, body, .. } = archive.read(number)?;
+    Ok(accepted(bundle, number, kind, &body)?.0)
+}
+
 /// A message and one of its entries, as a record gave it.
 fn read(
     archive: &mut dyn Archive,
@@ -133,8 +143,7 @@ fn read(
     if kind == record::INTERCEPT {
         let event: InterceptEvent<'_> = record::decode(&body).map_err(|it| it.to_string())?;
         let entry = entry_of(&event.entries, index)?;
-        let Archived { kind, body, .. } = archive.read(event.message)?;
-        return Ok((accepted(bundle, event.message, kind, &body)?.0, entry));
+        return Ok((message(archive, bundle, event.message)?, entry));
     }
     let (stored, entries) = accepted(bundle, number, kind, &body)?;
     Ok((stored, entry_of(&entries, index)?))

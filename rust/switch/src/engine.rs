@@ -27,6 +27,7 @@ use crate::reload::Suspended;
 use crate::reply::{HOST_REPETITION_US, Pending};
 use crate::service::Services;
 use crate::session::{Phase, Session, bare};
+use crate::settled::Settled;
 use crate::shadow::Shadow;
 use crate::timers::{Timer, Timers};
 use crate::{Bundle, ConnectionId, Control, Effects, Event, JournalEntry, Judge, codes};
@@ -56,6 +57,7 @@ pub struct Engine {
     // Fixed, so that the same events give the same effects; no stranger chooses these keys.
     pub(crate) sessions: HashMap<ConnectionId, Session, FixedState>,
     pub(crate) pending: HashMap<Control, Pending, FixedState>,
+    pub(crate) settled: Settled,
     pub(crate) collations: HashMap<u64, Collation, FixedState>,
     pub(crate) references: References,
     /// Messages that wait for an approval, by their number.
@@ -98,6 +100,7 @@ impl Engine {
             lines,
             sessions: HashMap::default(),
             pending: HashMap::default(),
+            settled: Settled::default(),
             collations: HashMap::default(),
             references: References::default(),
             intercepts: BTreeMap::new(),
@@ -433,15 +436,10 @@ impl Engine {
                 Timer::Divert(line) => self.divert(line, now_us, effects),
                 Timer::Minimize => self.minimize_over(now_us, effects),
                 Timer::Move { line, by } => self.move_waiting(line, by, now_us, effects),
-                Timer::Forget(control) => {
-                    let host = self.pending.remove(&control).map(|pending| pending.host);
-                    if let Some(line) = host.and_then(|host| self.line_state(host)) {
-                        line.no_longer_asked(control);
-                    }
-                }
                 Timer::Reply(control) => self.reply_overdue(control, now_us, effects),
             }
         }
+        self.settled.forget(now_us);
         self.references.forget(now_us - self.duplicate_window_us());
         // However long a host was away, it may begin with what it sent before.
         let up = |line: &&mut LineState| {

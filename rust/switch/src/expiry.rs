@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::entry::{Entry, Stored};
 use crate::intake::precedence_of;
 use crate::record::Outcome;
-use crate::reply::LATE_US;
+use crate::settled::End;
 use crate::timers::Timer;
 use crate::{Bundle, Control, Effects};
 
@@ -108,17 +108,14 @@ impl Engine {
         outcome: Outcome,
         now_us: i64,
     ) {
-        match self.pending.get_mut(&control) {
-            Some(pending) if outcome == Outcome::InDoubt => {
-                pending.overdue = true;
-                self.timers.set(now_us + LATE_US, Timer::Forget(control));
-            }
-            _ => {
-                self.pending.remove(&control);
-                if let Some(line) = self.line_state(line) {
-                    line.no_longer_asked(control);
-                }
-            }
+        if outcome == Outcome::InDoubt {
+            self.settle(control, End::Overdue, now_us);
+            return;
+        }
+        self.pending.remove(&control);
+        self.settled.remove(control);
+        if let Some(line) = self.line_state(line) {
+            line.no_longer_asked(control);
         }
     }
 

@@ -55,21 +55,26 @@ impl Engine {
             let Some(fields) = fields else {
                 continue;
             };
-            if asked.follow_ups.load(Ordering::Relaxed) >= FOLLOW_UPS_MAX {
+            let before = asked.follow_ups.load(Ordering::Relaxed);
+            if before >= FOLLOW_UPS_MAX {
                 return;
             }
-            asked.follow_ups.fetch_add(1, Ordering::Relaxed);
+            self.followed(asked.number);
+            // It is another copy when all its legs were settled before.
+            asked.follow_ups.fetch_max(before + 1, Ordering::Relaxed);
             self.ask_further(asked, rule, &fields, now_us, effects);
         }
     }
 
-    /// Learns in recovery that an inquiry was followed.
+    /// Notes that an inquiry was followed.
     pub(crate) fn followed(&mut self, number: u64) {
         let legs = 0..u16::try_from(LEGS_MAX).unwrap_or(u16::MAX);
-        let mut pending = legs.filter_map(|leg| self.pending.get(&Control::of(number, leg)));
-        if let Some(pending) = pending.next() {
-            pending.stored.follow_ups.fetch_add(1, Ordering::Relaxed);
+        let controls = legs.map(|leg| Control::of(number, leg));
+        // Those that wait have the message in common.
+        if let Some(waiting) = controls.clone().find_map(|control| self.pending.get(&control)) {
+            waiting.stored.follow_ups.fetch_add(1, Ordering::Relaxed);
         }
+        controls.for_each(|control| self.settled.followed(control));
     }
 
     fn ask_further(

@@ -316,8 +316,11 @@ impl Engine {
     /// The reply to a moved inquiry comes from another line.
     pub(crate) fn expect_elsewhere(&mut self, waiting: &Waiting, line: LineId, precedence: u8) {
         let control = crate::Control::of(waiting.number, waiting.index);
-        if let Some(pending) = self.pending.get_mut(&control) {
-            pending.moved(line, precedence, waiting.sequence);
+        let place = (line, precedence, waiting.sequence);
+        if let Some(it) = self.pending.get_mut(&control) {
+            (it.host, it.precedence, it.sequence) = place;
+        } else if let Some(it) = self.settled.get_mut(control) {
+            (it.host, it.precedence, it.sequence) = place;
         }
     }
 

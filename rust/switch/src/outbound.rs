@@ -12,7 +12,6 @@ use crate::engine::Engine;
 use crate::entry::{Entry, Stored, Waiting};
 use crate::queue::Passage;
 use crate::record::Target;
-use crate::reply::Pending;
 use crate::service::{self, Service};
 use crate::session::{Phase, Session, bare};
 use crate::{Bundle, Control, Effects};
@@ -62,8 +61,7 @@ impl Engine {
                 }
             };
             let control = Control::of(entry.stored.number, entry.index);
-            let waits = |pending: &Pending| !pending.answered && !pending.overdue;
-            if asked_max > 0 && self.pending.get(&control).is_some_and(waits) {
+            if asked_max > 0 && self.pending.contains_key(&control) {
                 state.asked(control);
             }
             let payload = render(&self.bundle, known, &entry);

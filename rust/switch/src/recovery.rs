@@ -18,6 +18,7 @@ use crate::record::{
     Reserved, ServiceEvent, Target, UserEvent,
 };
 use crate::references::{Reference, References, fingerprint};
+use crate::settled::End;
 use crate::{Bundle, Control, Service};
 
 /// A record that the engine cannot read.
@@ -135,6 +136,7 @@ impl Replay {
             }
             _ => {}
         }
+        self.engine.settled.forget(time_us);
         self.engine.next_number = number + 1;
         self.newest_us = self.newest_us.max(time_us);
         let day = time_us.div_euclid(DAY_US);
@@ -149,7 +151,7 @@ impl Replay {
     #[must_use]
     pub fn finish(mut self, now_us: i64) -> Engine {
         self.engine.durable = self.engine.next_number;
-        self.engine.forget_in_time(now_us);
+        self.engine.settled.renew(now_us);
         self.engine.count_unanswered(&self.open);
         let mut open: Vec<Open> = self.open.into_values().collect();
         open.sort_unstable_by_key(|it| (it.line, it.precedence, it.waiting.sequence));
@@ -191,10 +193,12 @@ impl Replay {
         let line = stored.line;
         self.note_sequence(&accepted.line, accepted.sequence, number, 0);
         let asked = accepted.parent.zip(accepted.leg).map(|(number, leg)| Control::of(number, leg));
-        if let Some(pending) = asked.and_then(|control| self.engine.pending.get_mut(&control)) {
+        if let Some(control) = asked {
             let awaited = bundle.is_status(stored.key)
                 && stored.part(stored.envelope.text).trim_ascii_start().starts_with(b".02.");
-            pending.answered |= !awaited;
+            if !awaited {
+                self.engine.settle(control, End::Answered, time_us);
+            }
         }
         // What an operator wrote, or a rule asked, is no message of the line: its reference stays
         // the original's.
@@ -397,9 +401,7 @@ impl Replay {
             }
             Outcome::NoReply => {
                 self.open.remove(&(number, index));
-                if let Some(pending) = self.engine.pending.get_mut(&control) {
-                    pending.overdue = true;
-                }
+                self.engine.settle(control, End::Overdue, time_us);
                 self.engine.note_leg(control, true);
                 return;
             }

@@ -5,21 +5,17 @@ use std::hash::{BuildHasher, Hash};
 
 use clets_routing::Line;
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+
+use crate::parts::Parts;
 
 /// References remembered at most; the oldest are forgotten first.
 const REFERENCES_MAX: usize = 4_000_000;
 
-/// A table that grows moves all it has; of many small ones each takes a moment that nobody notices.
-const PARTS: usize = 64;
-
-type Part = HashMap<u64, (Reference, i64), foldhash::fast::RandomState>;
-
 /// What senders sent lately, to tell a repetition from a new message.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct References {
-    /// By name, with the moment; no parts before there is something to remember.
-    known: Vec<Part>,
+    /// By name, with the moment.
+    known: Parts<(Reference, i64)>,
     /// Names in order of time. A name that came again, long after, is there twice.
     order: VecDeque<u64>,
 }
@@ -28,6 +24,13 @@ pub(crate) struct References {
 pub(crate) struct Reference {
     pub(crate) body: u64,
     pub(crate) number: u64,
+}
+
+impl Default for References {
+    fn default() -> Self {
+        // A name is a hash: any bits of it will do.
+        Self { known: Parts::new(58), order: VecDeque::new() }
+    }
 }
 
 impl References {
@@ -42,38 +45,23 @@ impl References {
     }
 
     pub(crate) fn find(&self, name: u64) -> Option<Reference> {
-        self.get(name).map(|(reference, _)| *reference)
-    }
-
-    fn get(&self, name: u64) -> Option<&(Reference, i64)> {
-        self.known.get(part_of(name))?.get(&name)
-    }
-
-    fn forget_one(&mut self, name: u64) {
-        if let Some(part) = self.known.get_mut(part_of(name)) {
-            part.remove(&name);
-        }
+        self.known.get(name).map(|(reference, _)| *reference)
     }
 
     pub(crate) fn remember(&mut self, name: u64, reference: Reference, now_us: i64) {
-        if self.known.is_empty() {
-            self.known.resize_with(PARTS, Part::default);
-        }
-        if let Some(part) = self.known.get_mut(part_of(name)) {
-            part.insert(name, (reference, now_us));
-        }
+        self.known.insert(name, (reference, now_us));
         self.order.push_back(name);
         if self.order.len() > REFERENCES_MAX
             && let Some(oldest) = self.order.pop_front()
         {
-            self.forget_one(oldest);
+            self.known.remove(oldest);
         }
     }
 
     /// When, name, fingerprint and number of all, the oldest first.
     pub(crate) fn rows(&self) -> Vec<(i64, u64, u64, u64)> {
         let row = |name: &u64| {
-            let (known, at_us) = self.get(*name)?;
+            let (known, at_us) = self.known.get(*name)?;
             Some((*at_us, *name, known.body, known.number))
         };
         self.order.iter().filter_map(row).collect()
@@ -89,17 +77,13 @@ impl References {
     /// Forgets what is older than `before_us`.
     pub(crate) fn forget(&mut self, before_us: i64) {
         while let Some(oldest) = self.order.front().copied() {
-            if self.get(oldest).is_some_and(|(_, at_us)| *at_us >= before_us) {
+            if self.known.get(oldest).is_some_and(|(_, at_us)| *at_us >= before_us) {
                 return;
             }
             self.order.pop_front();
-            self.forget_one(oldest);
+            self.known.remove(oldest);
         }
     }
-}
-
-fn part_of(name: u64) -> usize {
-    (name >> 58) as usize % PARTS
 }
 
 /// The fingerprint of a body, to tell the same text from another.

@@ -21,6 +21,7 @@ use crate::plan::{Scope, everyone, known_stations, plan_by_ori};
 use crate::record::{Accepted, HeldFor, Outcome, Target};
 use crate::references::{Reference, References, fingerprint};
 use crate::session::Session;
+use crate::settled::End;
 use crate::timers::Timer;
 use crate::{Bundle, Control, Decision, Effects};
 
@@ -73,15 +74,11 @@ fn withheld(
 /// Precedence of replies: that of inquiries (delivery contract, P2).
 const REPLY_PRECEDENCE: u8 = 2;
 
-/// How long a correlation is kept after its deadline, for late answers: a day, microseconds.
-pub(crate) const LATE_US: i64 = 86_400_000_000;
-/// How long it is kept after the first answer, for further ones: ten minutes.
-const FURTHER_US: i64 = 600_000_000;
 /// How long a host's message is remembered while its line is up, to tell a repetition: it repeats
 /// on reconnection.
 pub(crate) const HOST_REPETITION_US: i64 = 600_000_000;
 
-/// An inquiry on its way to one host, and its reply on its way back.
+/// An inquiry on its way to one host, whose reply has not come.
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) stored: Arc<Stored>,
@@ -90,17 +87,13 @@ pub(crate) struct Pending {
     /// The host that was asked.
     pub(crate) host: LineId,
     /// Where the entry stands in the host's queue.
-    precedence: u8,
-    sequence: u64,
+    pub(crate) precedence: u8,
+    pub(crate) sequence: u64,
     index: u16,
     reply_within_ms: u32,
     after_delivery: bool,
     /// Its reply is due then, microseconds since 1970; 0 while nothing is due.
     due_us: i64,
-    /// A reply came.
-    pub(crate) answered: bool,
-    /// The deadline passed, and the sender was told.
-    pub(crate) overdue: bool,
 }
 
 impl Pending {
@@ -121,16 +114,7 @@ impl Pending {
             reply_within_ms,
             after_delivery,
             due_us: 0,
-            answered: false,
-            overdue: false,
         }
-    }
-}
-
-impl Pending {
-    /// The entry goes to another line, which answers it.
-    pub(crate) fn moved(&mut self, host: LineId, precedence: u8, sequence: u64) {
-        (self.host, self.precedence, self.sequence) = (host, precedence, sequence);
     }
 }
 
@@ -156,14 +140,12 @@ impl Engine {
             // The host did not see our acknowledgement and sent the same again.
             return self.answer_accepted(session, incoming.receipt, known.number);
         }
-        let asked = control
-            .and_then(|control| self.pending.get(&control).map(|pending| (control, pending)))
-            .filter(|(_, pending)| pending.host == incoming.line);
+        let asked =
+            control.and_then(|control| Some((control, self.asked(control, incoming.line)?)));
         let number = match asked {
-            Some((control, pending)) => {
-                let asked = (Arc::clone(&pending.stored), pending.key);
-                let late = pending.overdue && !defect::has(Defect::LateUnmarked);
-                self.pass_back(session, incoming, control, &asked, late, now_us, effects)
+            Some((control, (asked, key, late))) => {
+                let late = late && !defect::has(Defect::LateUnmarked);
+                self.pass_back(session, incoming, control, &(asked, key), late, now_us, effects)
             }
             None => {
                 let number = self.pass_by_ori(session, incoming, now_us, effects);
@@ -180,6 +162,15 @@ impl Engine {
             }
             self.answer_accepted(session, incoming.receipt, number);
         }
+    }
+
+    /// What a host was asked, with which key, and whether its answer is late.
+    fn asked(&mut self, control: Control, host: LineId) -> Option<(Arc<Stored>, KeyId, bool)> {
+        if let Some(pending) = self.pending.get(&control).filter(|it| it.host == host) {
+            return Some((Arc::clone(&pending.stored), pending.key, false));
+        }
+        let past = *self.settled.get(control).filter(|it| it.host == host)?;
+        Some((self.question(control)?, past.key, past.overdue))
     }
 
     /// A reply goes to the station that asked, under the reference that it gave.
@@ -251,8 +242,9 @@ impl Engine {
     fn answered(&mut self, control: Control, host: LineId, now_us: i64) {
         // A native line says itself how far it has come, and that is cumulative.
         let is_dmpp = self.bundle.directory.line(host).framing == Framing::Dmpp;
-        let pending = self.pending.get(&control).filter(|_| is_dmpp);
-        let place = pending.map(|it| (it.precedence, it.sequence));
+        let pending = self.pending.get(&control).map(|it| (it.precedence, it.sequence));
+        let past = || self.settled.get(control).map(|it| (it.precedence, it.sequence));
+        let place = pending.or_else(past).filter(|_| is_dmpp);
         let asked = place.and_then(|(precedence, sequence)| {
             let entry = self.line_state(host)?.withdraw(precedence, sequence)?;
             self.withdrawn((host, precedence), entry)
@@ -263,13 +255,7 @@ impl Engine {
             }
             self.delivered(&entry, now_us);
         }
-        if let Some(pending) = self.pending.get_mut(&control) {
-            pending.answered = true;
-            self.timers.set(now_us + FURTHER_US, Timer::Forget(control));
-            if let Some(line) = self.line_state(host) {
-                line.no_longer_asked(control);
-            }
-        }
+        self.settle(control, End::Answered, now_us);
     }
 
     /// A reply that policy holds waits in the intercept queue; whoever asked is told so.
@@ -398,14 +384,10 @@ impl Engine {
     /// The deadline of a reply: if none came, the sender is told, and the inquiry is withdrawn
     /// where it still waits.
     pub(crate) fn reply_overdue(&mut self, control: Control, now_us: i64, effects: &mut Effects) {
-        let Some(pending) = self.pending.get_mut(&control) else {
+        let Some(pending) = self.pending.get(&control) else {
             return;
         };
-        if pending.answered || pending.overdue {
-            return;
-        }
         let (host, precedence, sequence) = (pending.host, pending.precedence, pending.sequence);
-        pending.overdue = true;
         let entry = self.line_state(host).and_then(|it| it.withdraw(precedence, sequence));
         let entry = entry.and_then(|it| self.withdrawn((host, precedence), it));
         // What was never sent brings no late answer; of all else one is still passed on.
@@ -421,21 +403,16 @@ impl Engine {
     pub(crate) fn may_be_answered(&self, entry: &Entry) -> bool {
         let control = Control::of(entry.stored.number, entry.index);
         let asked = self.pending.get(&control).filter(|_| entry.possible_duplicate);
-        asked.is_some_and(|it| !it.answered && !it.overdue && it.due_us != 0)
+        asked.is_some_and(|it| it.due_us != 0)
     }
 
     /// The sender is told that no reply came; one that comes yet is passed on, marked late.
     pub(crate) fn no_reply(&mut self, control: Control, now_us: i64, effects: &mut Effects) {
-        let Some(pending) = self.pending.get_mut(&control) else {
+        let Some(pending) = self.settle(control, End::Overdue, now_us) else {
             return;
         };
-        let (stored, host, index) = (Arc::clone(&pending.stored), pending.host, pending.index);
-        pending.overdue = true;
-        self.timers.set(now_us + LATE_US, Timer::Forget(control));
+        let Pending { stored, host, index, .. } = pending;
         self.outcome(stored.number, index, Outcome::NoReply);
-        if let Some(line) = self.line_state(host) {
-            line.no_longer_asked(control);
-        }
         // Of an unanswered hit confirmation its requester is told what to do next instead.
         let key = self.bundle.catalogue.key(stored.key);
         let confirms = key.is_some_and(|key| key.action == clets_wire::Action::Confirm);
@@ -447,25 +424,14 @@ impl Engine {
     /// Whether the sender was told that no reply came.
     pub(crate) fn is_overdue(&self, entry: &Entry) -> bool {
         let control = Control::of(entry.stored.number, entry.index);
-        self.pending.get(&control).is_some_and(|pending| pending.overdue)
-    }
-
-    /// After a restart: correlations that are answered or overdue are kept no longer than before.
-    pub(crate) fn forget_in_time(&mut self, now_us: i64) {
-        for (control, pending) in &self.pending {
-            if pending.answered {
-                self.timers.set(now_us + FURTHER_US, Timer::Forget(*control));
-            } else if pending.overdue {
-                self.timers.set(now_us + LATE_US, Timer::Forget(*control));
-            }
-        }
+        self.settled.get(control).is_some_and(|past| past.overdue)
     }
 
     /// After recovery: what a metered host was sent before and has not answered.
     pub(crate) fn count_unanswered<T>(&mut self, open: &BTreeMap<(u64, u16), T>) {
         for (control, pending) in &self.pending {
             let sent = !open.contains_key(&(control.number(), control.leg()));
-            if sent && !pending.answered && !pending.overdue {
+            if sent {
                 let line = self.lines.get_mut(pending.host.index());
                 line.into_iter().for_each(|line| line.asked(*control));
             }
@@ -492,7 +458,7 @@ impl Engine {
         self.timers.set(due_us, Timer::Reply(control));
     }
 
-    /// All inquiries that wait or have waited for replies, in order.
+    /// All inquiries that wait for replies, in order.
     pub(crate) fn pending_states(&self) -> Vec<(u64, u16, PendingState)> {
         let mut states: Vec<_> = self
             .pending
@@ -505,8 +471,6 @@ impl Engine {
                     reply_within_ms: it.reply_within_ms,
                     after_delivery: it.after_delivery,
                     due_us: it.due_us,
-                    answered: it.answered,
-                    overdue: it.overdue,
                     follow_ups: it.stored.follow_ups.load(Ordering::Relaxed),
                 };
                 (control.number(), control.leg(), state)
@@ -539,8 +503,6 @@ impl Engine {
             reply_within_ms: state.reply_within_ms,
             after_delivery: state.after_delivery,
             due_us: 0,
-            answered: state.answered,
-            overdue: state.overdue,
         };
         self.pending.insert(control, pending);
         if state.due_us != 0 {
@@ -558,7 +520,5 @@ pub(crate) struct PendingState {
     reply_within_ms: u32,
     after_delivery: bool,
     due_us: i64,
-    answered: bool,
-    overdue: bool,
     follow_ups: u8,
 }

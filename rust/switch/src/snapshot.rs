@@ -21,10 +21,11 @@ use crate::queue::{Diversion, Given, Passage, QueueState};
 use crate::record::{self, Accepted, Outcome};
 use crate::recovery::{DAY_US, Open, Replay, ReplayError};
 use crate::reply::PendingState;
+use crate::settled::PastRow;
 use crate::{Bundle, Service};
 
 /// Changes when a field below changes its meaning; an older snapshot is then not used.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct State {
@@ -37,6 +38,7 @@ pub(crate) struct State {
     /// What agencies sent: when, name, fingerprint, number.
     references: Vec<(i64, u64, u64, u64)>,
     pending: Vec<(u64, u16, PendingState)>,
+    settled: Vec<PastRow>,
     collations: Vec<(u64, CollationState)>,
     intercepts: Vec<(u64, InterceptState)>,
     confirmations: (Vec<u64>, u64),
@@ -141,6 +143,7 @@ impl Replay {
             dead: dead.collect(),
             references: engine.references.rows(),
             pending: engine.pending_states(),
+            settled: engine.settled.rows(),
             collations: engine.collation_states(),
             intercepts: engine.intercept_states(),
             confirmations: engine.confirmations.state(),
@@ -172,7 +175,8 @@ impl Replay {
         let pending = engine.pending.keys().map(|control| control.number());
         let intercepts = engine.intercepts.keys().copied();
         let others = engine.needed_messages();
-        let all = open.chain(dead).chain(pending).chain(intercepts).chain(others);
+        let settled = engine.settled.oldest();
+        let all = open.chain(dead).chain(pending).chain(settled).chain(intercepts).chain(others);
         all.min().unwrap_or(engine.next_number)
     }
 
@@ -257,6 +261,7 @@ impl Replay {
             replay.engine.dead.insert((message, entry), letter);
         }
         replay.engine.references.fill(state.references);
+        replay.engine.settled.fill(state.settled, &line);
         replay.engine.released = state.released.into_iter().collect();
         replay.engine.minimized(state.minimize);
         for (at, family, name) in state.services {

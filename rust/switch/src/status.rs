@@ -52,7 +52,7 @@ pub struct Status {
     pub durable: u64,
     /// Connections.
     pub sessions: usize,
-    /// Inquiries whose replies are still correlated.
+    /// Inquiries that wait for their replies.
     pub correlated: usize,
     /// Hit confirmation requests that wait for an answer.
     pub confirmations: usize,

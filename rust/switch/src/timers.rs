@@ -20,8 +20,6 @@ pub(crate) enum Timer {
     Divert(LineId),
     /// A sender is told that an entry still waits, or an entry's life ends.
     Due { line: LineId, precedence: u8 },
-    /// A correlation is forgotten.
-    Forget(Control),
     /// What is below some precedence need not wait any more.
     Minimize,
     /// Entries of a line move to or from the one that stands in for it.

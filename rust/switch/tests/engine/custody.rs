@@ -6,7 +6,7 @@ use clets_switch::{Action, Order, Ordered, record};
 use clets_wire::framing::native::Kind;
 
 use crate::world::{DOCUMENT, Seen, World, bundle};
-use crate::{ALPHA, BETA, NOTE, PLATE, SVS, connected};
+use crate::{ALPHA, BETA, NCIC, NOTE, PLATE, SVS, connected, control};
 
 /// An update of a record: the host of the world would enter it twice.
 const ENTRY: &str = "ALPHA1.REF7.U1.IA.EV.CA0010100.LIC/1ABC234.LIS/CA.LIY/2026.LIT/PC\
@@ -449,6 +449,48 @@ fn what_is_old_and_needed_by_nothing_may_leave_the_journal() {
 }
 
 #[test]
+fn what_was_asked_long_ago_keeps_nothing_in_the_journal() {
+    let mut world = connected();
+    let mut controls = Vec::new();
+    for (reference, days) in [("REF1", 2), ("REF5", 2), ("REF6", 0)] {
+        world.dmpp(ALPHA, &PLATE.replace("REF1", reference));
+        world.sync();
+        let asked = world.data(SVS).remove(0);
+        world.acknowledge(SVS);
+        world.acknowledge(NCIC);
+        controls.push(control(&asked));
+        // One file answers, and of the other the sender is told that it did not.
+        let answer = format!("SWITCH.{}.U1.QV.CASVS0000.CA0010100.TXT\r\nHIT", control(&asked));
+        world.dmpp(SVS, &answer);
+        world.wait(31);
+        world.sync();
+        for _ in 0..3 {
+            world.acknowledge(ALPHA);
+        }
+        world.now_us += 86_400_000_000 * days;
+    }
+    let replay = world.replay();
+    let third = clets_switch::Control::parse(controls[2].as_bytes()).unwrap().number();
+    assert_eq!(replay.prunable(1, world.now_us), third, "not the first nor the second");
+    // What is kept of the third is enough for one more answer, also after a restart.
+    world.restart();
+    world.connect(ALPHA, "alpha");
+    world.connect(SVS, "svs");
+    world.sync();
+    let more = format!("SWITCH.{}.U1.QV.CASVS0000.CA0010100.TXT\r\nMORE", controls[2]);
+    world.dmpp(SVS, &more);
+    world.sync();
+    let mut got = Vec::new();
+    for _ in 0..4 {
+        got.extend(world.data(ALPHA));
+        world.acknowledge(ALPHA);
+        world.sync();
+    }
+    let last = got.last().expect("an answer");
+    assert!(last.contains("REF6") && last.contains("MORE"), "to whoever asked: {got:?}");
+}
+
+#[test]
 fn a_switch_that_was_busy_calls_nobody_silent() {
     let mut world = connected();
     world.dmpp(ALPHA, NOTE);
@@ -464,7 +506,7 @@ fn a_switch_that_was_busy_calls_nobody_silent() {
 
 /// What the file answered to what it was asked.
 fn answer_of_svs(asked: &str) -> String {
-    let control = crate::control(asked);
+    let control = control(asked);
     format!("SWITCH.{control}.U1.QV.CASVS0000.CA0010100.TXT\r\nNO RECORD")
 }
 

@@ -1,0 +1,235 @@
+//! Inquiries whose reply came, or of which the sender was told that none did.
+//!
+//! A host may answer again, or late. For that it is enough to know where the question stands in the
+//! journal, so that of each only a few bytes are kept: for ten minutes after an answer, longer of
+//! the last ones of a host, and for a day without an answer.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use clets_routing::LineId;
+use clets_wire::KeyId;
+
+use crate::Control;
+use crate::archive::{self, Unreadable};
+use crate::engine::Engine;
+use crate::entry::Stored;
+use crate::parts::Parts;
+use crate::reply::Pending;
+
+/// How long a correlation is kept after its deadline, for late answers: a day, microseconds.
+const LATE_US: i64 = 86_400_000_000;
+/// How long it is kept after the first answer, for further ones: ten minutes.
+const FURTHER_US: i64 = 600_000_000;
+/// So many of each host are kept for a day all the same: it may have been away, or the switch, and
+/// then goes on where it was.
+const ANSWERED_MIN: usize = 10_000;
+
+/// What is kept of an inquiry to one host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Past {
+    /// The host that was asked.
+    pub(crate) host: LineId,
+    /// The key that it was asked with.
+    pub(crate) key: KeyId,
+    /// The deadline passed, and the sender was told.
+    pub(crate) overdue: bool,
+    answered: bool,
+    /// Where the entry stood in the host's queue.
+    pub(crate) precedence: u8,
+    pub(crate) sequence: u64,
+    follow_ups: u8,
+    until_us: i64,
+}
+
+/// All of them, by control field.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    known: Parts<Past>,
+    /// Those with an answer, by host, and those without, in order of the time until which they are
+    /// kept. One that was answered late is in both.
+    answered: BTreeMap<LineId, VecDeque<(i64, Control)>>,
+    overdue: VecDeque<(i64, Control)>,
+}
+
+impl Default for Settled {
+    fn default() -> Self {
+        // The record's number stands above the leg.
+        Self { known: Parts::new(6), answered: BTreeMap::new(), overdue: VecDeque::new() }
+    }
+}
+
+/// What a snapshot says of one: number, leg, host, key, answered, overdue, precedence, sequence,
+/// follow-ups, until.
+pub(crate) type PastRow = (u64, u16, u16, u16, bool, bool, u8, u64, u8, i64);
+
+/// How an inquiry was settled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum End {
+    /// A reply came.
+    Answered,
+    /// None came in time.
+    Overdue,
+}
+
+impl Settled {
+    pub(crate) fn get(&self, control: Control) -> Option<&Past> {
+        self.known.get(control.bits())
+    }
+
+    pub(crate) fn get_mut(&mut self, control: Control) -> Option<&mut Past> {
+        self.known.get_mut(control.bits())
+    }
+
+    pub(crate) fn remove(&mut self, control: Control) {
+        self.known.remove(control.bits());
+    }
+
+    /// The lowest number of a message that may be read again.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.known.iter().map(|(control, _)| Control::from_bits(control).number()).min()
+    }
+
+    fn keep(&mut self, control: Control, mut past: Past, end: End, now_us: i64) {
+        self.forget(now_us);
+        let kept_us = if end == End::Answered { FURTHER_US } else { LATE_US };
+        past.until_us = now_us + kept_us;
+        self.line_up(control, past);
+    }
+
+    fn line_up(&mut self, control: Control, past: Past) {
+        let queue = match past.answered {
+            true => self.answered.entry(past.host).or_default(),
+            false => &mut self.overdue,
+        };
+        queue.push_back((past.until_us, control));
+        self.known.insert(control.bits(), past);
+    }
+
+    /// Forgets what was kept until now.
+    pub(crate) fn forget(&mut self, now_us: i64) {
+        let known = &mut self.known;
+        let mut forget = |(until_us, control): (i64, Control)| {
+            // Another time stands there when it was answered after all.
+            if known.get(control.bits()).is_some_and(|past| past.until_us == until_us) {
+                known.remove(control.bits());
+            }
+        };
+        while let Some(oldest) = self.overdue.pop_front_if(|(until_us, _)| *until_us <= now_us) {
+            forget(oldest);
+        }
+        for queue in self.answered.values_mut() {
+            while let Some((until_us, _)) = queue.front()
+                && *until_us <= now_us
+                && (queue.len() > ANSWERED_MIN || *until_us + LATE_US <= now_us)
+            {
+                queue.pop_front().into_iter().for_each(&mut forget);
+            }
+        }
+    }
+
+    /// After a restart all are kept as long as if they had been settled now: a host may begin with
+    /// what it could not say before.
+    pub(crate) fn renew(&mut self, now_us: i64) {
+        let mut all: Vec<_> = self.known.iter().map(|(control, past)| (control, *past)).collect();
+        all.sort_unstable_by_key(|(control, _)| *control);
+        self.answered.clear();
+        self.overdue.clear();
+        for (control, past) in all {
+            let end = if past.answered { End::Answered } else { End::Overdue };
+            self.keep(Control::from_bits(control), past, end, now_us);
+        }
+    }
+
+    /// What a snapshot keeps, in order of time.
+    pub(crate) fn rows(&self) -> Vec<PastRow> {
+        let row = |(control, it): (u64, &Past)| {
+            let control = Control::from_bits(control);
+            let place = (it.precedence, it.sequence);
+            let (number, leg, host, key) = (control.number(), control.leg(), it.host.0, it.key.0);
+            let (answered, overdue) = (it.answered, it.overdue);
+            let (follow_ups, until_us) = (it.follow_ups, it.until_us);
+            (number, leg, host, key, answered, overdue, place.0, place.1, follow_ups, until_us)
+        };
+        let mut rows: Vec<_> = self.known.iter().map(row).collect();
+        rows.sort_unstable_by_key(|row| (row.9, row.0, row.1));
+        rows
+    }
+
+    /// Keeps what [`Settled::rows`] gave. A row of a host that is gone is dropped: nobody is left
+    /// to answer.
+    pub(crate) fn fill(&mut self, rows: Vec<PastRow>, line: &dyn Fn(u16) -> Option<LineId>) {
+        for row in rows {
+            let (number, leg, host, key, answered, overdue, ..) = row;
+            let (.., precedence, sequence, follow_ups, until_us) = row;
+            let Some(host) = line(host) else { continue };
+            let past = Past {
+                host,
+                key: KeyId(key),
+                overdue,
+                answered,
+                precedence,
+                sequence,
+                follow_ups,
+                until_us,
+            };
+            let control = Control::of(number, leg);
+            self.line_up(control, past);
+        }
+    }
+
+    /// One more question was asked because of a leg's answer.
+    pub(crate) fn followed(&mut self, control: Control) {
+        if let Some(past) = self.get_mut(control) {
+            past.follow_ups = past.follow_ups.saturating_add(1);
+        }
+    }
+}
+
+impl Engine {
+    /// Ends the wait for a reply; gives what waited, if it still did.
+    pub(crate) fn settle(&mut self, control: Control, end: End, now_us: i64) -> Option<Pending> {
+        let pending = self.pending.remove(&control);
+        let past = match &pending {
+            Some(it) => Some(Past {
+                host: it.host,
+                key: it.key,
+                overdue: false,
+                answered: false,
+                precedence: it.precedence,
+                sequence: it.sequence,
+                follow_ups: it.stored.follow_ups.load(Ordering::Relaxed),
+                until_us: 0,
+            }),
+            None => self.settled.get(control).copied(),
+        };
+        let mut past = past?;
+        // Whoever was answered is kept no longer for being answered again.
+        let (first, host) = (!past.answered, past.host);
+        past.answered |= end == End::Answered;
+        past.overdue |= end == End::Overdue;
+        if first {
+            self.settled.keep(control, past, end, now_us);
+        }
+        if let Some(line) = self.line_state(host) {
+            line.no_longer_asked(control);
+        }
+        pending
+    }
+
+    /// The question of an inquiry that was settled, read again.
+    pub(crate) fn question(&mut self, control: Control) -> Option<Arc<Stored>> {
+        let past = *self.settled.get(control)?;
+        match archive::message(&mut *self.archive, &self.bundle, control.number()) {
+            Ok(stored) => {
+                stored.follow_ups.fetch_max(past.follow_ups, Ordering::Relaxed);
+                Some(Arc::new(stored))
+            }
+            Err(reason) => {
+                self.unreadable = Some(Unreadable { record: control.number(), reason });
+                None
+            }
+        }
+    }
+}
