@@ -41,19 +41,20 @@ class Driver:
         self.poll.register(center.fileno(), select.POLLIN)
         self.came: dict[int, list[bytes]] = {}
 
-    def take(self, orders: tuple[list[tuple[int, bytes]], list[tuple[int, int]]]) -> None:
-        writes, closes = orders
+    def take(self) -> None:
+        writes, closes = self.center.flush()
         assert not closes, closes
         for connection, data in writes:
             self.came.setdefault(connection, []).append(data)
 
     def committed(self, timeout_ms: int = 1_000) -> None:
         if self.poll.poll(timeout_ms):
-            self.take(self.center.commit())
+            self.center.commit()
+            self.take()
 
     def logon(self, line: str, receive: list[int]) -> Intake:
-        intake, orders = self.center.open(line)
-        self.take(orders)
+        intake = self.center.open(line)
+        self.take()
         body = f'{{"line": "{line}", "receive": {receive}}}'.encode()
         self.feed(intake, frame("native", "logon", body))
         deadline = time.monotonic() + LIMIT_SECONDS
@@ -66,7 +67,8 @@ class Driver:
         for start in range(0, len(data), 65_536):
             part = data[start : start + 65_536]
             memoryview(intake)[: len(part)] = part
-            self.take(self.center.advance(intake, len(part)))
+            self.center.advance(intake, len(part))
+            self.take()
 
 
 def main() -> None:

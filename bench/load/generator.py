@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+import clets_core
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
@@ -108,8 +110,8 @@ class Generator:
 
 
 def _program() -> Path:
-    """Builds it, in the profile that the switch has."""
-    release = "PYTHONPATH" in os.environ and ".build/bench" in os.environ["PYTHONPATH"]
+    """Builds it, in the profile that the switch has: one that is being developed is in its tree."""
+    release = not Path(clets_core.__file__).is_relative_to(ROOT / "python")
     profile = ["--release"] if release else []
     subprocess.run(
         ["cargo", "build", "--locked", "--quiet", *profile, "-p", "clets-generator"],

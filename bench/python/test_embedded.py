@@ -56,17 +56,19 @@ def test_effects_of_a_batch_of_256(benchmark: Any, bundle: Bundle) -> None:
 def test_advance(benchmark: Any, bundle: Bundle, tmp_path: Path, batch: int) -> None:
     """One read of ``batch`` messages: framed, judged, planned and handed to the journal."""
     center = Center(bundle.snapshot, tmp_path / "journal")
-    intake, _ = center.open("msc-01")
+    intake = center.open("msc-01")
     numbers = itertools.count(1)
 
     def feed(data: bytes) -> None:
         memoryview(intake)[: len(data)] = data
         center.advance(intake, len(data))
+        center.flush()
 
     logon = {"line": "msc-01", "receive": [1, 1, 1, 1, 1]}
     feed(frame("native", "logon", msgspec.json.encode(logon)))
-    while not center.commit()[0]:
-        pass
+    center.commit()
+    while not center.flush()[0]:
+        center.commit()
 
     def read() -> tuple[tuple[bytes], dict[str, Any]]:
         frames = (
@@ -74,6 +76,7 @@ def test_advance(benchmark: Any, bundle: Bundle, tmp_path: Path, batch: int) -> 
             for number in itertools.islice(numbers, batch)
         )
         center.commit()
+        center.flush()
         return (b"".join(frames),), {}
 
     benchmark.pedantic(feed, setup=read, rounds=2_000 // batch + 20)

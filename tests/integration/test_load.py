@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
 from bench.load import overload, slow, storm
+from bench.load.generator import Report, Span, Times
 
 from tests.integration.center import free_port_base
 
@@ -25,15 +25,16 @@ def test_lines_that_come_all_at_once_are_all_served(tmp_path: Path) -> None:
 
 def test_an_overload_leaves_nothing_without_its_answer(tmp_path: Path) -> None:
     # More in a second than the switch takes in one, and what it does not take waits in the sockets.
-    given = {"seconds": 1.0, "times": 40.0, "share": 1.0, "search": 0.5, "rate": 2_000.0}
+    given = {"seconds": 1.0, "times": 40.0, "search": 0.5, "rate": 5_000.0}
     scene = overload.play(tmp_path, port_base=free_port_base(), after=0.5, **given)
     played = uvloop.run(scene)
-    assert not played.cut
-    assert played.missing == 0
-    over = played.spans["overload"]
-    assert sum(over.sent) == 80_000
-    assert over.accepted + sum(codes.total() for codes in over.refused) == 80_000
+    assert not played.report.cut
+    assert played.report.missing == 0
+    over = played.span("overload")
+    assert sum(over.sent) == 200_000
+    assert over.accepted_count + over.refused_count == 200_000
     # Every refusal says why, and nobody refuses P0.
+    assert over.refused_count
     assert not over.refused[0]
     assert all(code for codes in over.refused for code in codes)
 
@@ -50,18 +51,23 @@ def test_lines_that_stop_reading_cost_the_others_nothing(tmp_path: Path) -> None
 
 def played_well() -> overload.Played:
     """A second in which 100 of 1,000 were taken, the first of them P0, and the others refused."""
-    over = overload.Span("overload", begun=0.0, ended=1.0, done=100)
-    over.sent = [10, 40, 600, 250, 100]
-    over.refused = [Counter({506: n}) for n in (0, 0, 550, 250, 100)]
-    for precedence, count in ((0, 10), (1, 40), (2, 50)):
-        over.waited[precedence].extend([0.01] * count)
-    return overload.Played(
-        {"overload": over}, rate=100, missing=0, memory_bytes=0, cut=Counter(), recovery_seconds=1
+    over = Span(
+        name="overload",
+        seconds=1.0,
+        sent=[10, 40, 600, 250, 100],
+        unsent=[0] * 5,
+        refused=[{506: count} for count in (0, 0, 550, 250, 100)],
+        accepted=[Times(count, 10_000, 10_000, 10_000, 10_000) for count in (10, 40, 50, 0, 0)],
+        delivered=[],
+        pieces=[],
+        done=100,
     )
+    report = Report(spans=[over], unanswered=0, missing=0, cut={})
+    return overload.Played(report, rate=100, memory_bytes=0, recovery_seconds=1)
 
 
-def of(played: overload.Played) -> overload.Span:
-    return played.spans["overload"]
+def of(played: overload.Played) -> Span:
+    return played.span("overload")
 
 
 def test_what_is_well_under_overload_holds() -> None:
@@ -72,12 +78,12 @@ def test_what_is_well_under_overload_holds() -> None:
     ("broken", "line"),
     [
         (lambda it: setattr(of(it), "done", 89), "goodput"),
-        (lambda it: of(it).refused[0].update({506: 1}), "P0 refused"),
+        (lambda it: of(it).refused[0].update({511: 1}), "P0 refused"),
         (lambda it: of(it).unsent.__setitem__(0, 1), "P0 refused"),
-        (lambda it: of(it).waited[0].extend([0.06] * 10), "P0 accepted"),
+        (lambda it: setattr(of(it).accepted[0], "p99_us", 60_000), "P0 accepted"),
         (lambda it: of(it).sent.__setitem__(4, 101), "without an answer"),
-        (lambda it: setattr(it, "missing", 1), "without an answer"),
-        (lambda it: it.cut.update({804: 1}), "lines cut"),
+        (lambda it: setattr(it.report, "missing", 1), "without an answer"),
+        (lambda it: it.report.cut.update({804: 1}), "lines cut"),
         (lambda it: setattr(it, "recovery_seconds", 5.5), "normal after"),
     ],
 )

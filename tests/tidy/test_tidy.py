@@ -75,7 +75,7 @@ def test_crates_depend_as_documented():
     manifests = {
         name.split("/")[1]: text
         for name, text in files().items()
-        if name.startswith("rust/") and name.endswith("/Cargo.toml")
+        if name.startswith(("rust/", "bench/")) and name.endswith("/Cargo.toml")
     }
     found = rules.crate_edges(manifests)
     written = rules.table(files()["ARCHITECTURE.md"], "Rust crates")

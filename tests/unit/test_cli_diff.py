@@ -47,7 +47,7 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def say(center: Center, line: str, *texts: str) -> None:
-    intake, _ = center.open(line)
+    intake = center.open(line)
     for number, text in enumerate(texts):
         data = frame("dmpp", "data", text.format(number).encode(), validation=bytes([0, 0, 0, 1]))
         memoryview(intake)[: len(data)] = data

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from clets_core._core import Center, Intake, Snapshot
 
-    Orders = tuple[list[tuple[int, bytes]], list[tuple[int, int]]]
-
 log = logging.getLogger("clets_core")
 
 T = TypeVar("T")
@@ -41,6 +39,7 @@ class Shell:
         self._transports: dict[int, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
+        self._flushing = False
         # Those who wait for a record to be durable: its number, and what they wait on.
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
@@ -69,18 +68,21 @@ class Shell:
         if self._stopped:
             transport.abort()
             return None
-        try:
-            intake, orders = self.center.open(line)
-        except JournalError as error:
-            self._fail(error)
-            return None
+        intake = self.center.open(line)
         self._transports[intake.connection] = transport
-        self._carry_out(orders)
+        self._soon()
         return intake
 
     def received(self, intake: Intake, count: int) -> None:
         """Passes on that ``count`` bytes were read into ``intake``."""
-        self._do(lambda: self.center.advance(intake, count))
+        if self._stopped:
+            return
+        try:
+            self.center.advance(intake, count)
+        except JournalError as error:
+            self._fail(error)
+        else:
+            self._soon()
 
     def closed(self, intake: Intake) -> None:
         """Passes on that a connection ended."""
@@ -172,30 +174,43 @@ class Shell:
         if not self._stopped:
             self._timer = self._loop.call_later(TICK_SECONDS, self._tick)
 
-    def _do(self, step: Callable[[], Orders]) -> None:
+    def _do(self, step: Callable[[], None]) -> None:
         if self._stopped:
             return
         try:
-            orders = step()
+            step()
         except JournalError as error:
             self._fail(error)
         else:
-            self._carry_out(orders)
+            self._soon()
 
-    def _told(self, step: Callable[[], tuple[Orders, T]]) -> T:
+    def _told(self, step: Callable[[], T]) -> T:
         """Takes a step whose result somebody waits for."""
-        if self._stopped:
-            raise JournalError(_STOPPED, "the switch has stopped")
-        try:
-            orders, done = step()
-        except JournalError as error:
-            self._fail(error)
-            raise
-        self._carry_out(orders)
+        self._check()
+        done = step()
+        self._flush()
+        self._check()
         return done
 
-    def _carry_out(self, orders: Orders) -> None:
-        writes, closes = orders
+    def _check(self) -> None:
+        if self._stopped:
+            raise JournalError(_STOPPED, "the switch has stopped")
+
+    def _soon(self) -> None:
+        """Carries out what the engine orders once all that came in this turn was passed on."""
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if self._stopped:
+            return
+        try:
+            writes, closes = self.center.flush()
+        except JournalError as error:
+            self._fail(error)
+            return
         for connection, data in writes:
             transport = self._transports.get(connection)
             if transport is None or transport.is_closing():

@@ -189,9 +189,9 @@ impl Work {
         }
     }
 
-    /// Makes the segment ready that the writer will need, a piece at a time while there is no hurry.
-    /// A full disk is no failure: the reserve is given up, and then it is tried again until there is
-    /// room.
+    /// Makes the segment ready that the writer will need, a piece at a time while there is no
+    /// hurry. A full disk is no failure: the reserve is given up, and then it is tried again until
+    /// there is room.
     fn prepare(&mut self) -> Result<(), Error> {
         let Some(segment) = self.segment else { return Ok(()) };
         loop {

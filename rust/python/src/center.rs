@@ -27,6 +27,9 @@ type Orders<'py> = (Vec<(u32, Bound<'py, PyBytes>)>, Vec<(u32, u16)>);
 /// The number of a request on the control socket that cannot be read; one of `ClientCode`.
 const CONTROL_REQUEST: u16 = 941;
 
+/// So many records go to the journal at once, and what is less at the end of a turn.
+const RECORDS_MAX: usize = 256;
+
 /// A snapshot reads so many records at a time, in less than a millisecond ...
 const SNAPSHOT_STRETCH: u64 = 64;
 /// ... and then leaves the processor to the traffic for so many times as long as that took.
@@ -191,7 +194,7 @@ impl Center {
         state.effects = effects;
         let center =
             Self { state: Mutex::new(state), clock, durable, intake_bytes, recovered, orphans };
-        center.orders(py, center.lock())?;
+        center.record(py, &mut center.lock())?;
         Ok(center)
     }
 
@@ -269,8 +272,8 @@ impl Center {
         self.durable.as_raw_fd()
     }
 
-    /// A connection was made whose line is known. Gives its receive buffer, and orders.
-    fn open<'py>(&self, py: Python<'py>, line: &str) -> PyResult<(Intake, Orders<'py>)> {
+    /// A connection was made whose line is known. Gives its receive buffer.
+    fn open(&self, py: Python<'_>, line: &str) -> PyResult<Intake> {
         let mut state = self.lock();
         let Some(id) = state.engine.bundle().directory.find_line(line) else {
             let text = format!("line `{line}`: expected the name of a line of the bundle");
@@ -280,17 +283,13 @@ impl Center {
         state.next_connection += 1;
         let event = Event::Open { connection: ConnectionId(connection), line: id };
         self.step(&mut state, event);
-        let orders = self.orders(py, state)?;
-        Ok((Intake::new(connection, self.intake_bytes), orders))
+        Ok(Intake::new(connection, self.intake_bytes))
     }
 
     /// `count` bytes were read into the buffer of a connection.
-    fn advance<'py>(
-        &self,
-        py: Python<'py>,
-        intake: &Intake,
-        count: usize,
-    ) -> PyResult<Orders<'py>> {
+    ///
+    /// Raises `JournalError` when the journal failed; the switch must stop then.
+    fn advance(&self, py: Python<'_>, intake: &Intake, count: usize) -> PyResult<()> {
         let mut state = self.lock();
         intake.with(|buffer| {
             buffer.advance(count);
@@ -298,29 +297,31 @@ impl Center {
             self.step(&mut state, Event::Receive { connection, bytes: buffer.pending() });
             buffer.consume(state.effects.consumed);
         });
-        self.orders(py, state)
+        // The disk need not wait for the end of a long turn.
+        if state.effects.records.len() >= RECORDS_MAX {
+            self.record(py, &mut state)?;
+        }
+        Ok(())
     }
 
     /// A connection ended.
-    fn close<'py>(&self, py: Python<'py>, intake: &Intake) -> PyResult<Orders<'py>> {
+    fn close(&self, intake: &Intake) {
         let mut state = self.lock();
         let unread = intake.with(|buffer| buffer.pending().len());
         let connection = ConnectionId(intake.number());
         self.step(&mut state, Event::Close { connection, unread });
-        self.orders(py, state)
     }
 
     /// Somebody called whom no line matches.
-    fn stranger<'py>(&self, py: Python<'py>, peer: &str) -> PyResult<Orders<'py>> {
+    fn stranger(&self, peer: &str) {
         let mut state = self.lock();
         self.step(&mut state, Event::Stranger { peer });
-        self.orders(py, state)
     }
 
     /// A group commit ended: acknowledges and forwards what is durable now.
     ///
     /// Raises `JournalError` when the journal failed; the switch must stop then.
-    fn commit<'py>(&self, py: Python<'py>) -> PyResult<Orders<'py>> {
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
         let mut count = [0; 8];
         // The count does not matter, only that the descriptor is quiet again.
         let _ = rustix::io::read(&self.durable, &mut count);
@@ -335,14 +336,36 @@ impl Center {
             None => 0,
         };
         self.step(&mut state, Event::Durable(durable));
-        self.orders(py, state)
+        Ok(())
     }
 
     /// Time passed; call at least once a second.
-    fn tick<'py>(&self, py: Python<'py>) -> PyResult<Orders<'py>> {
+    fn tick(&self) {
         let mut state = self.lock();
         self.step(&mut state, Event::Tick);
-        self.orders(py, state)
+    }
+
+    /// Journals what the calls since the last one asked for, and gives what else they did: what to
+    /// write and what to close. Due once in each turn of the loop in which anything was called.
+    ///
+    /// Raises `JournalError` when the journal failed; the switch must stop then.
+    fn flush<'py>(&self, py: Python<'py>) -> PyResult<Orders<'py>> {
+        let mut state = self.lock();
+        self.record(py, &mut state)?;
+        let effects = &mut state.effects;
+        if let Some(unreadable) = &effects.unreadable {
+            let text = unreadable.to_string();
+            return Err(raise(py, "JournalError", codes::JOURNAL_UNREADABLE, &text));
+        }
+        let writes = effects
+            .writes
+            .iter()
+            .map(|(connection, bytes)| (connection.0, PyBytes::new(py, bytes)))
+            .collect();
+        let closes = effects.closes.iter().map(|(connection, code)| (connection.0, *code));
+        let orders = (writes, closes.collect());
+        effects.clear();
+        Ok(orders)
     }
 
     /// How much of the journal's file system is free, thousandths: below 100 only P0 to P2 are
@@ -353,13 +376,9 @@ impl Center {
 
     /// An operator's order for a line or dead letter: a JSON object (`docs/reference/control.md`).
     ///
-    /// Gives orders, and a JSON object that is true once `durable` is above its `record`. Raises
+    /// Gives a JSON object that is true once `durable` is above its `record`. Raises
     /// `RefusedError` with the code that says why nothing was done.
-    fn order<'py>(
-        &self,
-        py: Python<'py>,
-        order: &[u8],
-    ) -> PyResult<(Orders<'py>, Bound<'py, PyBytes>)> {
+    fn order<'py>(&self, py: Python<'py>, order: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
         let order: Order = serde_json::from_slice(order).map_err(|error| {
             raise(py, "ClientError", CONTROL_REQUEST, &format!("the request: {error}"))
         })?;
@@ -368,8 +387,7 @@ impl Center {
         let done = engine
             .order(&order, self.clock.now_us(), effects)
             .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
-        let orders = self.orders(py, state)?;
-        Ok((orders, PyBytes::new(py, &serde_json::to_vec(&done).unwrap_or_default())))
+        Ok(PyBytes::new(py, &serde_json::to_vec(&done).unwrap_or_default()))
     }
 
     /// The dead letters, JSON: a list, the oldest message first, without texts.
@@ -401,14 +419,14 @@ impl Center {
     /// Raises `CletsError` 519 when the bundle has no such host, or there is no such family or
     /// state.
     #[pyo3(signature = (line, family, state, source = "operator"))]
-    fn service<'py>(
+    fn service(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         line: &str,
         family: &str,
         state: &str,
         source: &str,
-    ) -> PyResult<Orders<'py>> {
+    ) -> PyResult<()> {
         let mut center = self.lock();
         let bundle = Arc::clone(center.engine.bundle());
         let host = bundle
@@ -426,7 +444,7 @@ impl Center {
             return refuse(&format!("`{state}`: expected `held`, `removed` or `up`"));
         };
         self.step(&mut center, Event::SetService { line: host, family, state: known, source });
-        self.orders(py, center)
+        Ok(())
     }
 
     /// Lets a bundle judge what was judged of late, so that its first messages are judged as fast
@@ -440,15 +458,10 @@ impl Center {
         *snapshot.judge_mut() = judge;
     }
 
-    /// Puts a bundle in force from the next message on. Gives orders and the number of the record.
+    /// Puts a bundle in force from the next message on. Gives the number of the record.
     ///
     /// Raises `RefusedError` 541 when its lines are not those that run.
-    fn reload<'py>(
-        &self,
-        py: Python<'py>,
-        snapshot: &Snapshot,
-        source: &str,
-    ) -> PyResult<(Orders<'py>, u64)> {
+    fn reload(&self, py: Python<'_>, snapshot: &Snapshot, source: &str) -> PyResult<u64> {
         let judge = std::mem::take(&mut *snapshot.judge_mut());
         let mut state = self.lock();
         let State { engine, effects, .. } = &mut *state;
@@ -458,39 +471,26 @@ impl Center {
             .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
         // To let go of thousands of users takes time that no message should wait.
         std::thread::spawn(move || drop(old));
-        Ok((self.orders(py, state)?, record))
+        Ok(record)
     }
 
-    /// Records that a bundle was refused. Gives orders and the number of the record.
-    fn refuse_bundle<'py>(
-        &self,
-        py: Python<'py>,
-        source: &str,
-        why: &str,
-    ) -> PyResult<(Orders<'py>, u64)> {
+    /// Records that a bundle was refused. Gives the number of the record.
+    fn refuse_bundle(&self, source: &str, why: &str) -> u64 {
         let mut state = self.lock();
         let State { engine, effects, .. } = &mut *state;
-        let record = engine.refuse_bundle(source, why, effects);
-        Ok((self.orders(py, state)?, record))
+        engine.refuse_bundle(source, why, effects)
     }
 
-    /// Suspends a user from the next message on, or lifts that. Gives orders and the number of the
-    /// record.
+    /// Suspends a user from the next message on, or lifts that. Gives the number of the record.
     ///
     /// Raises `RefusedError` 304 when there is no such user, or the user is not suspended.
-    fn suspend<'py>(
-        &self,
-        py: Python<'py>,
-        user: &str,
-        suspended: bool,
-        source: &str,
-    ) -> PyResult<(Orders<'py>, u64)> {
+    fn suspend(&self, py: Python<'_>, user: &str, suspended: bool, source: &str) -> PyResult<u64> {
         let mut state = self.lock();
         let State { engine, effects, .. } = &mut *state;
         let record = engine
             .suspend(user, suspended, source, effects)
             .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
-        Ok((self.orders(py, state)?, record))
+        Ok(record)
     }
 
     /// Lets a bundle judge beside the one in force; `None` ends it.
@@ -522,13 +522,9 @@ impl Center {
     /// One step of an operator in the intercept queue: a JSON object of action, message, operator,
     /// account, reason, and text and to where the action takes them.
     ///
-    /// Gives orders, and a JSON object that is true once `durable` is above its `record`. Raises
+    /// Gives a JSON object that is true once `durable` is above its `record`. Raises
     /// `RefusedError` with the code that says why nothing was done.
-    fn operate<'py>(
-        &self,
-        py: Python<'py>,
-        command: &[u8],
-    ) -> PyResult<(Orders<'py>, Bound<'py, PyBytes>)> {
+    fn operate<'py>(&self, py: Python<'py>, command: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
         let command: Command = serde_json::from_slice(command).map_err(|error| {
             raise(py, "ClientError", CONTROL_REQUEST, &format!("the request: {error}"))
         })?;
@@ -537,8 +533,7 @@ impl Center {
         let done = engine
             .operate(&command, self.clock.now_us(), effects)
             .map_err(|error| raise(py, "RefusedError", error.code, &error.text))?;
-        let orders = self.orders(py, state)?;
-        Ok((orders, PyBytes::new(py, &serde_json::to_vec(&done).unwrap_or_default())))
+        Ok(PyBytes::new(py, &serde_json::to_vec(&done).unwrap_or_default()))
     }
 
     /// How many records are on stable storage, as far as `commit` was called.
@@ -600,29 +595,8 @@ impl Center {
             }
             journal.submit()
         };
-        write().map_err(|error| journal_error(py, &error))
-    }
-
-    /// Journals what the engine asked for, and turns the rest into orders for the shell.
-    fn orders<'py>(
-        &self,
-        py: Python<'py>,
-        mut state: MutexGuard<'_, State>,
-    ) -> PyResult<Orders<'py>> {
-        self.record(py, &mut state)?;
-        let effects = &mut state.effects;
-        if let Some(unreadable) = &effects.unreadable {
-            let text = unreadable.to_string();
-            return Err(raise(py, "JournalError", codes::JOURNAL_UNREADABLE, &text));
-        }
-        let writes = effects
-            .writes
-            .iter()
-            .map(|(connection, bytes)| (connection.0, PyBytes::new(py, bytes)))
-            .collect();
-        let closes = effects.closes.iter().map(|(connection, code)| (connection.0, *code));
-        let orders = (writes, closes.collect());
-        effects.clear();
-        Ok(orders)
+        write().map_err(|error| journal_error(py, &error))?;
+        state.effects.records.clear();
+        Ok(())
     }
 }

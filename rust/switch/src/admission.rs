@@ -8,11 +8,10 @@
 //!
 //! The measure is the time that the last records took to become durable. It holds the disk's time
 //! and one turn of the shell's loop, which grows with what waits in the sockets. As in `CoDel`
-//! (CITE: RFC 8289) the least time of an interval counts, so that a burst alone closes nothing.
+//! (CITE: RFC 8289) the least time of an interval counts, so that a burst alone closes nothing;
+//! once it is overload the average does.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use clets_routing::{LineId, OriId, Rates, UserId};
 use clets_wire::Precedence;
@@ -26,7 +25,7 @@ use crate::intake::Incoming;
 use crate::receipt::Receipt;
 use crate::record::{self, Shed};
 use crate::session::Session;
-use crate::valve::{INTERVAL_US, Valve};
+use crate::valve::{INTERVAL_US, Valve, Waits};
 
 /// How often something may happen: so many a second, and so many at once.
 #[derive(Clone, Copy, Debug)]
@@ -69,15 +68,15 @@ pub(crate) struct Admission {
     buckets: HashMap<Sender, Bucket, RandomState>,
     /// A record whose way to the disk is timed.
     timed: Option<(u64, i64)>,
-    /// The least time of this interval; none when nothing became durable in it.
-    least_us: Option<i64>,
+    /// The least time of this interval, their sum and their number.
+    waits: (i64, i64, i64),
     interval_us: i64,
     valve: Valve,
     /// Free space for the journal, thousandths of the whole.
     free_permille: u16,
     known_space: bool,
     /// What was turned away since the last record of it.
-    shed: BTreeMap<(LineId, u16, u8), u64>,
+    shed: HashMap<(LineId, u16, u8), u64, RandomState>,
     counted_us: i64,
 }
 
@@ -100,8 +99,9 @@ impl Admission {
         if let Some((number, at_us)) = self.timed
             && number < count
         {
-            let took_us = now_us - at_us;
-            self.least_us = Some(self.least_us.map_or(took_us, |least| least.min(took_us)));
+            let (took_us, (least_us, sum_us, count)) = (now_us - at_us, self.waits);
+            let least_us = if count == 0 { took_us } else { least_us.min(took_us) };
+            self.waits = (least_us, sum_us + took_us, count + 1);
             self.timed = None;
         }
     }
@@ -114,7 +114,12 @@ impl Admission {
         }
         self.interval_us = now_us;
         let waits_us = self.timed.map_or(0, |(_, at_us)| now_us - at_us);
-        self.valve.adjust(backlog, self.least_us.take().unwrap_or(waits_us));
+        let waits = match std::mem::take(&mut self.waits) {
+            // Nothing became durable: what waits has waited at least so long.
+            (.., 0) => Waits { least_us: waits_us, mean_us: waits_us },
+            (least_us, sum_us, count) => Waits { least_us, mean_us: sum_us / count },
+        };
+        self.valve.adjust(backlog, waits);
     }
 
     /// Whether a message of this precedence is turned away for now, and why.
@@ -149,9 +154,8 @@ impl Engine {
         mut precedence: u8,
         now_us: i64,
     ) -> Result<(), u16> {
-        let bundle = Arc::clone(&self.bundle);
+        let Self { bundle, admission, .. } = self;
         let rates = &bundle.directory.settings().rates;
-        let admission = &mut self.admission;
         let ori = || bundle.directory.ori(incoming.part(incoming.envelope.origin));
         // What claims to be urgent more often than that is judged by its time like an inquiry.
         if precedence == Precedence::P0 as u8
@@ -209,6 +213,8 @@ impl Engine {
         }
         self.admission.counted_us = now_us;
         let shed = std::mem::take(&mut self.admission.shed);
+        let mut shed: Vec<_> = shed.into_iter().collect();
+        shed.sort_unstable();
         let items = shed
             .into_iter()
             .map(|((line, code, precedence), count)| {

@@ -1,6 +1,8 @@
 //! What the world tells the engine, and what the engine asks of the world.
 
 use clets_routing::LineId;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use crate::Unreadable;
 
@@ -64,7 +66,7 @@ pub struct JournalEntry {
     pub body: Vec<u8>,
 }
 
-/// What the engine asks for after one event.
+/// What the engine asks for after one event or several.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Records to append, in order.
@@ -80,6 +82,8 @@ pub struct Effects {
     pub unreadable: Option<Unreadable>,
     /// Emptied buffers for the next writes: large ones cost more to make than to fill.
     spare: Vec<Vec<u8>>,
+    /// Where in `writes` the bytes of a connection are.
+    places: HashMap<ConnectionId, usize, FixedState>,
 }
 
 impl Effects {
@@ -94,14 +98,14 @@ impl Effects {
                 self.spare.push(bytes);
             }
         }
+        self.places.clear();
         self.closes.clear();
         self.consumed = 0;
     }
 
     /// The buffer of bytes to write to `connection`.
     pub(crate) fn buffer(&mut self, connection: ConnectionId) -> &mut Vec<u8> {
-        let found = self.writes.iter().position(|(id, _)| *id == connection);
-        let index = found.unwrap_or_else(|| {
+        let index = *self.places.entry(connection).or_insert_with(|| {
             self.writes.push((connection, self.spare.pop().unwrap_or_default()));
             self.writes.len() - 1
         });

@@ -138,6 +138,9 @@ impl Engine {
         now_us: i64,
         effects: &mut Effects,
     ) {
+        if self.bundle.directory.line(incoming.line).translation.is_none() {
+            return self.take_from_agency(session, &incoming, now_us, effects);
+        }
         let bundle = Arc::clone(&self.bundle);
         let translation = bundle.directory.line(incoming.line).translation.as_deref();
         let translated =
@@ -239,15 +242,16 @@ impl Engine {
         now_us: i64,
         effects: &mut Effects,
     ) {
-        let bundle = Arc::clone(&self.bundle);
-        let Some(key_id) = find_key(&bundle, &incoming.envelope, incoming.bytes) else {
+        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let Some(key_id) = find_key(&self.bundle, envelope, bytes) else {
             let decision = Decision::refusal(codes::UNKNOWN_KEY);
             return self.refuse(session, incoming, &decision, now_us, effects);
         };
-        let urgency = urgency(&bundle, key_id, Scope::Single, &incoming.envelope, incoming.bytes);
+        let urgency = urgency(&self.bundle, key_id, Scope::Single, envelope, bytes);
         if let Err(code) = self.admits(incoming, urgency, now_us) {
             return self.turn_away(session, incoming.receipt, urgency, code, effects);
         }
+        let bundle = Arc::clone(&self.bundle);
         let name = self.reference_name(incoming);
         let body = fingerprint(incoming.original);
         match name.and_then(|name| self.references.find(name)) {
@@ -261,8 +265,7 @@ impl Engine {
             }
             None => {}
         }
-        let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, bundle.day(now_us));
-        let line = incoming.line;
+        let (line, day) = (incoming.line, bundle.day(now_us));
         let habit = observe(&mut self.habits, &bundle, envelope, bytes, now_us);
         let suspended = self.is_suspended(envelope, bytes);
         let question = Question { line, key: key_id, envelope, bytes, day, habit, suspended };

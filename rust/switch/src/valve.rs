@@ -8,16 +8,20 @@
 use clets_wire::Precedence;
 
 /// How long an interval is, microseconds.
-pub(crate) const INTERVAL_US: i64 = 100_000;
+pub(crate) const INTERVAL_US: i64 = 50_000;
 /// Overload begins when records wait this long, microseconds.
 const BEGIN_US: i64 = 30_000;
-/// While it lasts they are to wait no longer than this, or twice what is usual.
-const KEEP_US: i64 = 15_000;
+/// While it lasts they are to wait no longer than this on average, or twice what is usual.
+const KEEP_US: i64 = 13_000;
 /// So few records on their way are no backlog, however slow the disk.
 pub(crate) const BACKLOG_MIN: u64 = 256;
 /// The same while the overload lasts. Fewer, and where saying no alone makes a turn long, nothing
 /// but a short queue would be carried.
 const BACKLOG_KEEP: u64 = 160;
+/// So many times what is carried in an interval is more than a moment's delay leaves behind.
+const FLOOD: i64 = 3;
+/// Nobody knows what can be carried before anything was: at least this, in an interval.
+const CARRIED_MIN: i64 = 500;
 /// So many records on their way leave room for P0 alone.
 const BACKLOG_MAX: u64 = 100_000;
 
@@ -27,6 +31,13 @@ struct Offered {
     let_in: i64,
     turned_away: i64,
     urgent: i64,
+}
+
+/// How long the records of an interval waited for the disk, microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    pub(crate) least_us: i64,
+    pub(crate) mean_us: i64,
 }
 
 /// See the module.
@@ -57,33 +68,35 @@ impl Valve {
         }
     }
 
-    /// An interval ended, whose records waited at least so long for the disk.
-    pub(crate) fn adjust(&mut self, backlog: u64, least_us: i64) {
+    /// An interval ended, whose records waited at least and on average so long for the disk.
+    pub(crate) fn adjust(&mut self, backlog: u64, Waits { least_us, mean_us }: Waits) {
         let Offered { let_in, turned_away, urgent } = std::mem::take(&mut self.offered);
         let closed = 100 * turned_away / (turned_away + let_in).max(1);
         self.closed_percent = u8::try_from(closed).unwrap_or(100);
         let taken = let_in + urgent;
-        let (backlog_min, most_us) = match self.limit {
-            None => (BACKLOG_MIN, BEGIN_US),
-            Some(_) => (BACKLOG_KEEP, KEEP_US.max(2 * self.usual_us).min(BEGIN_US)),
+        // A burst has some who waited little: it begins nothing. Once it is overload, all count.
+        let (backlog_min, most_us, waited_us) = match self.limit {
+            None => (BACKLOG_MIN, BEGIN_US, least_us),
+            Some(_) => (BACKLOG_KEEP, KEEP_US.max(2 * self.usual_us).min(BEGIN_US), mean_us),
         };
-        let late = backlog > backlog_min && least_us > most_us;
+        let late = backlog > backlog_min && waited_us > most_us;
         self.carried = match self.limit {
             _ if !late => taken.max(self.carried - self.carried / 64),
             None => self.carried,
             Some(_) => self.carried - self.carried / 16,
         };
         let carried = self.carried;
+        let flood = u64::try_from(FLOOD * carried.max(CARRIED_MIN)).unwrap_or(u64::MAX);
         let was_late = std::mem::replace(&mut self.was_late, late);
 
         self.limit = match self.limit {
             _ if backlog > BACKLOG_MAX => Some(0),
             // One interval may be a burst, or a moment when the machine did something else.
-            None if late && !was_late => None,
+            None if late && !was_late && backlog < flood => None,
             // Nothing new was let in: what is late was there before.
             limit if late && taken == 0 => limit,
             limit if late => {
-                let eighths = (8 * most_us / least_us).clamp(4, 7);
+                let eighths = (8 * most_us / waited_us).clamp(5, 7);
                 let base = limit.map_or(taken, |limit| limit.min(taken));
                 // What waits is of before; a limit far below what was carried only wastes time.
                 Some((base * eighths / 8).max(carried / 2))
@@ -95,7 +108,7 @@ impl Valve {
             // Hardly more than was carried before: the overload is over.
             Some(_) if taken + turned_away <= carried + carried / 8 => None,
             // Soon to what was carried, and slowly beyond.
-            Some(limit) => Some(limit + (carried - limit).max(0) / 4 + limit / 32 + 4),
+            Some(limit) => Some(limit + (carried - limit).max(0) / 4 + limit / 128 + 4),
         };
         let most = self.limit.unwrap_or(0) * INTERVAL_US;
         self.level = self.level.clamp(-most, most);
@@ -138,7 +151,7 @@ mod tests {
         cost_ns: i64,
         turn_us: i64,
         interval_us: i64,
-        least_us: Option<i64>,
+        waits_us: Vec<i64>,
     }
 
     /// Of one stretch, by precedence: passed and turned away; and the turns, the longest first.
@@ -159,7 +172,7 @@ mod tests {
     impl Load {
         fn new(cost_ns: i64) -> Self {
             let valve = Valve::default();
-            Self { valve, now_us: 0, cost_ns, turn_us: 1_000, interval_us: 0, least_us: None }
+            Self { valve, now_us: 0, cost_ns, turn_us: 1_000, interval_us: 0, waits_us: Vec::new() }
         }
 
         /// Offers so many a second for so many seconds.
@@ -188,7 +201,7 @@ mod tests {
                 owed %= 1_000_000;
                 self.now_us = begun_us + spent_ns / 1_000;
                 self.turn_us = self.now_us - begun_us;
-                self.least_us = Some(self.least_us.map_or(self.turn_us, |it| it.min(self.turn_us)));
+                self.waits_us.push(self.turn_us);
                 self.pass_time(taken, begun_us);
                 played.turns_us.push(self.turn_us);
             }
@@ -200,8 +213,13 @@ mod tests {
             self.valve.fill(self.now_us);
             if self.now_us - self.interval_us >= INTERVAL_US {
                 self.interval_us = self.now_us;
-                let least_us = self.least_us.take().unwrap_or(self.now_us - begun_us);
-                self.valve.adjust(2 * taken, least_us);
+                let mut waits_us = std::mem::take(&mut self.waits_us);
+                if waits_us.is_empty() {
+                    waits_us.push(self.now_us - begun_us);
+                }
+                let least_us = waits_us.iter().copied().min().unwrap_or(0);
+                let mean_us = waits_us.iter().sum::<i64>() / waits_us.len() as i64;
+                self.valve.adjust(2 * taken, Waits { least_us, mean_us });
             }
         }
     }
@@ -251,7 +269,8 @@ mod tests {
         for step in 1..=100 {
             valve.fill(step * INTERVAL_US);
             refused += (0..500).filter(|_| !valve.passes(4)).count();
-            valve.adjust(2 * BACKLOG_MIN, if step % 2 == 0 { 90_000 } else { 5_000 });
+            let us = if step % 2 == 0 { 90_000 } else { 5_000 };
+            valve.adjust(2 * BACKLOG_MIN, Waits { least_us: us, mean_us: us });
         }
         assert_eq!(refused, 0);
     }
@@ -264,7 +283,7 @@ mod tests {
             valve.fill(step * INTERVAL_US);
             refused += (0..500).filter(|_| !valve.passes(2)).count();
             let wait_us = if matches!(step, 50 | 51) { 90_000 } else { 14_000 };
-            valve.adjust(BACKLOG_MIN + 1, wait_us);
+            valve.adjust(BACKLOG_MIN + 1, Waits { least_us: wait_us, mean_us: wait_us });
         }
         assert!(refused < 1_000, "{refused}");
         assert_eq!(valve.closed_percent(), 0);
