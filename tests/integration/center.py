@@ -147,9 +147,10 @@ class Center:
 
 @asynccontextmanager
 async def running(
-    bundle: Bundle, journal: Path, control: Path | None = None
+    bundle: Bundle, journal: Path, control: Path | None = None, *, segment_bytes: int = 1 << 20
 ) -> AsyncIterator[Center]:
-    async with Switch(bundle, journal=journal, segment_bytes=1 << 20, control=control) as switch:
+    given = {"control": control, "segment_bytes": segment_bytes}
+    async with Switch(bundle, journal=journal, **given) as switch:
         center = Center(switch, bundle, journal)
         try:
             yield center

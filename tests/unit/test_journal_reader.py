@@ -34,7 +34,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def play() -> None:
         for run in range(2):
-            async with running(bundle, folder / "journal") as center:
+            async with running(bundle, folder / "journal", segment_bytes=1 << 14) as center:
                 wire = await center.connect()
                 for number in range(COUNT):
                     text = b"X" * random.Random(number).randrange(900)
@@ -105,7 +105,7 @@ def test_a_lost_or_forged_checkpoint_is_found(journal: Path, tmp_path: Path) -> 
 
 def test_a_missing_segment_is_found(journal: Path, tmp_path: Path) -> None:
     folder = copied(journal, tmp_path / "missing")
-    (folder / "00000000000000000000.segment").unlink()
+    (folder / "00000000000000000001.segment").unlink()
     assert verdict(folder) == "damaged"
     assert own(folder) == "damaged"
 
@@ -131,3 +131,19 @@ def test_without_its_check_sums_the_reader_would_miss_damage(
 
     monkeypatch.setattr(journal_reader, "crc32c", lambda _data: Anything(0))
     assert verdict(folder) != "damaged"
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3])
+def test_a_pruned_journal_proves_what_is_left(journal: Path, tmp_path: Path, gone: int) -> None:
+    pruned = copied(journal, tmp_path / "pruned")
+    segments = sorted(pruned.glob("*.segment"))
+    for oldest in segments[:gone]:
+        oldest.unlink()
+    whole, left = Journal(journal), Journal(pruned)
+    assert 0 < len(left.records) < len(whole.records)
+    assert left.records == whole.records[-len(left.records) :]
+    assert left.tree is not None
+    assert whole.tree is not None
+    assert left.tree.root() == whole.tree.root()
+    report = journal_verify(pruned)
+    assert report["root"] == left.tree.root().hex()
