@@ -233,3 +233,63 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn past(host: u16) -> Past {
+        Past {
+            host: LineId(host),
+            key: KeyId(0),
+            overdue: false,
+            answered: true,
+            precedence: 2,
+            sequence: 1,
+            follow_ups: 0,
+            until_us: 0,
+        }
+    }
+
+    #[test]
+    fn the_last_of_each_host_are_kept_for_a_day_and_what_is_more_for_ten_minutes() {
+        let mut settled = Settled::default();
+        let extra = 500;
+        for number in 0..(ANSWERED_MIN + extra) as u64 {
+            settled.keep(Control::of(number, 0), past(1), End::Answered, 0);
+        }
+        settled.keep(Control::of(1 << 40, 0), past(2), End::Answered, 0);
+        settled.forget(FURTHER_US - 1);
+        assert_eq!(settled.rows().len(), ANSWERED_MIN + extra + 1);
+        settled.forget(FURTHER_US);
+        assert_eq!(settled.rows().len(), ANSWERED_MIN + 1);
+        assert_eq!(settled.oldest(), Some(extra as u64));
+        assert!(settled.get(Control::of(1 << 40, 0)).is_some(), "each host has its own");
+        settled.forget(FURTHER_US + LATE_US);
+        assert_eq!(settled.rows().len(), 0);
+    }
+
+    #[test]
+    fn one_without_an_answer_is_kept_for_a_day_and_an_answer_changes_that() {
+        let mut settled = Settled::default();
+        let overdue = Past { overdue: true, answered: false, ..past(1) };
+        let (silent, late) = (Control::of(1, 0), Control::of(2, 3));
+        settled.keep(silent, overdue, End::Overdue, 0);
+        settled.keep(late, overdue, End::Overdue, 0);
+        let answered = Past { answered: true, ..overdue };
+        settled.keep(late, answered, End::Answered, LATE_US - 1);
+        settled.forget(LATE_US);
+        assert!(settled.get(silent).is_none());
+        assert!(
+            settled.get(late).is_some_and(|past| past.overdue),
+            "its further ones are late too"
+        );
+        let rows = settled.rows();
+        let mut again = Settled::default();
+        again.fill(rows.clone(), &|host| Some(LineId(host)));
+        assert_eq!(again.rows(), rows);
+        again.renew(2 * LATE_US);
+        again.forget(2 * LATE_US + FURTHER_US - 1);
+        assert!(again.get(late).is_some());
+    }
+}
