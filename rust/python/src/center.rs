@@ -213,7 +213,8 @@ impl Center {
     /// Writes down what the journal means so far, so that a start need not read it all, and lets
     /// old segments go: those older than `keep_days` that nothing needs. Reads the journal from the
     /// last snapshot on, and touches no traffic: for another thread. Gives how many records the
-    /// snapshot covers; 0 when none was made, because entries wait for lines not in this bundle.
+    /// snapshot covers; 0 when none was made, because nothing is durable yet or entries wait for
+    /// lines not in this bundle.
     ///
     /// Raises `JournalError` when the journal cannot be read or the snapshot not be written.
     fn snapshot(&self, py: Python<'_>, keep_days: u32) -> PyResult<u64> {
@@ -221,7 +222,8 @@ impl Center {
             let state = self.lock();
             let JournalHolder(journal) = state.journal.as_ref()?;
             let bundle = Arc::clone(state.engine.bundle());
-            Some((bundle, journal.archive(), journal.snapshots(), journal.durable()))
+            let end = journal.durable();
+            (end > 0).then(|| (bundle, journal.archive(), journal.snapshots(), end))
         });
         let Some((bundle, archive, snapshots, end)) = begun else {
             return Ok(0);
