@@ -1,10 +1,10 @@
 """Ten times what the switch can do, from intended times: what it takes, refuses, and lets wait.
 
-First the rated speed R is found: the fastest of some steps at which 99 % are accepted within 50 ms
-of when they should have been sent. Then a quiet stretch at R/2 gives what is normal, the overload
-comes at a multiple of R whatever is answered, and R/2 again tells how long until all is normal. P0
-and P1 are hit confirmations, P2 are inquiries that a host answers, P3 and P4 messages to stations:
-1, 4, 60, 25 and 10 % of all.
+First the rated speed R is found: the fastest of some steps at which none is refused and in each
+half second 99 % are accepted within 50 ms of when they should have been sent. Then a quiet stretch
+at R/2 gives what is normal, the overload comes at a multiple of R whatever is answered, and R/2
+again tells how long until all is normal. P0 and P1 are hit confirmations, P2 are inquiries that a
+host answers, P3 and P4 messages to stations: 1, 4, 60, 25 and 10 % of all.
 
 The switch has one core, with all its threads, and the generator another. Loopback only, and it
 stops by itself.
@@ -20,10 +20,11 @@ import random
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import uvloop
-from bench.load.generator import Generator, Report, Span, Times, generator
+from bench.load.generator import Generator, Report, Span, generator
 from bench.load.lines import HOST_PORT, Place, write_lines
 from bench.load.program import program
 
@@ -46,11 +47,26 @@ NORMAL = 2.0
 """A piece is normal whose p99 is at most this often the quiet stretch's."""
 
 
-def p99_ms(pieces: list[Times]) -> float:
-    """Of a stretch: the p99 that all but one in a hundred of its pieces keep; without any, more
-    than any limit."""
-    found = sorted(it.p99_us for it in pieces)
-    return found[min(len(found) * 99 // 100, len(found) - 1)] / 1e3 if found else float("inf")
+def worst_ms(span: Span) -> float:
+    """The highest p99 of a stretch's half seconds; of one in which none is accepted, infinite."""
+    pieces = span.pieces[: int(span.seconds / PIECE_SECONDS)]
+    if len(pieces) < int(span.seconds / PIECE_SECONDS) or not all(it.count for it in pieces):
+        return float("inf")
+    return max(it.p99_us for it in pieces) / 1e3
+
+
+def recovered_after(quiet: Span, after: Span) -> float:
+    """Seconds until no half second is late any more; infinite when the last one is."""
+    normal_ms = NORMAL * worst_ms(quiet)
+    steps = int(after.seconds / PIECE_SECONDS)
+    late = [
+        step
+        for step, piece in zip_longest(range(steps), after.pieces[:steps])
+        if piece is None or not piece.count or piece.p99_us / 1e3 > normal_ms
+    ]
+    if steps - 1 in late:
+        return float("inf")
+    return PIECE_SECONDS * (late[-1] + 1) if late else 0.0
 
 
 async def rated(load: Generator, seconds: float) -> float:
@@ -61,9 +77,13 @@ async def rated(load: Generator, seconds: float) -> float:
         rate = step * most.accepted_count / most.seconds
         await load.offer("rated", rate, seconds)
         tried = (await load.drain(DRAIN_SECONDS)).spans[-1]
-        if not tried.refused_count and p99_ms(tried.pieces) <= RATED_MS_MAX:
+        if not tried.refused_count and worst_ms(tried) <= RATED_MS_MAX:
             return rate
-    raise AssertionError(f"no speed was slow enough: {p99_ms(tried.pieces):.0f} ms")
+    raise AssertionError(f"no speed was slow enough: {worst_ms(tried):.0f} ms")
+
+
+def named(report: Report, name: str) -> Span:
+    return next(it for it in report.spans if it.name == name)
 
 
 @dataclass
@@ -74,10 +94,10 @@ class Played:
     rate: float
     """The rated speed, messages a second."""
     memory_bytes: int
-    recovery_seconds: float = float("inf")
+    recovery_seconds: float
 
     def span(self, name: str) -> Span:
-        return next(it for it in self.report.spans if it.name == name)
+        return named(self.report, name)
 
 
 async def play(
@@ -112,15 +132,11 @@ async def play(
         await load.offer("quiet", rate / 2, search)
         await load.offer("overload", times * rate, seconds)
         await load.offer("after", rate / 2, after)
-        played = Played(await load.drain(DRAIN_SECONDS), rate, switch.memory_bytes())
+        report = await load.drain(DRAIN_SECONDS)
+        memory = switch.memory_bytes()
     journal_verify(folder / "journal")
-    normal_ms = NORMAL * p99_ms(played.span("quiet").pieces)
-    pieces = played.span("after").pieces
-    # One without any was refused as a whole.
-    late = [it for it, piece in enumerate(pieces) if not 0 < piece.p99_us / 1e3 <= normal_ms]
-    if len(pieces) - 1 not in late:
-        played.recovery_seconds = PIECE_SECONDS * (late[-1] + 1 if late else 0)
-    return played
+    quiet, after_it = (named(report, name) for name in ("quiet", "after"))
+    return Played(report, rate, memory, recovered_after(quiet, after_it))
 
 
 def judge(played: Played) -> dict[str, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
@@ -49,6 +49,43 @@ def test_lines_that_stop_reading_cost_the_others_nothing(tmp_path: Path) -> None
     assert played.bytes_per_slow_line <= slow.MEMORY_BYTES_MAX
 
 
+def times(count: int, ms: int = 10) -> Times:
+    return Times(count, *[1000 * ms] * 4)
+
+
+def stretch(*ms: int) -> Span:
+    """Of half seconds with this p99; 0 for one in which nothing was accepted."""
+    nothing: dict[str, list[Any]] = {
+        name: [] for name in ("sent", "unsent", "refused", "accepted", "delivered")
+    }
+    pieces = [times(100 if it else 0, it) for it in ms]
+    return Span(name="", seconds=len(ms) / 2, pieces=pieces, done=0, **nothing)
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [
+        ((5, 20, 9), 0.0),
+        ((99, 21, 9, 20), 1.0),
+        ((5, 0, 9, 9), 1.0),
+        ((9, 9, 9, 21), float("inf")),
+        ((9, 9, 9, 0), float("inf")),
+    ],
+)
+def test_it_is_normal_again_once_no_half_second_is_late(
+    after: tuple[int, ...], seconds: float
+) -> None:
+    assert overload.recovered_after(stretch(5, 10, 8), stretch(*after)) == seconds
+
+
+def test_a_half_second_without_any_is_late_also_at_the_end() -> None:
+    after = stretch(9, 9, 9, 9)
+    del after.pieces[2:]
+    assert overload.recovered_after(stretch(10), after) == float("inf")
+    assert overload.worst_ms(after) == overload.worst_ms(stretch(9, 0)) == float("inf")
+    assert overload.worst_ms(stretch(9, 12, 3)) == 12
+
+
 def played_well() -> overload.Played:
     """A second in which 100 of 1,000 were taken, the first of them P0, and the others refused."""
     over = Span(
@@ -56,8 +93,8 @@ def played_well() -> overload.Played:
         seconds=1.0,
         sent=[10, 40, 600, 250, 100],
         unsent=[0] * 5,
-        refused=[{506: count} for count in (0, 0, 550, 250, 100)],
-        accepted=[Times(count, 10_000, 10_000, 10_000, 10_000) for count in (10, 40, 50, 0, 0)],
+        refused=[{511: count} for count in (0, 0, 550, 250, 100)],
+        accepted=[times(count) for count in (10, 40, 50, 0, 0)],
         delivered=[],
         pieces=[],
         done=100,

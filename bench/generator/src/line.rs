@@ -49,10 +49,6 @@ pub(crate) struct Sent {
     pub(crate) due_us: u64,
 }
 
-fn bare(kind: Kind) -> Frame<'static> {
-    Frame { kind, precedence: 0, flags: 0, code: 0, sequence: 0, body: b"" }
-}
-
 /// The number behind a mark in a text.
 fn number_behind(text: &[u8], mark: &[u8]) -> Option<u64> {
     let at = memmem::find(text, mark)? + mark.len();
@@ -77,7 +73,7 @@ impl Native {
         let mut connection = Connection::dial(place.peer, port)?;
         let body =
             serde_json::json!({ "line": place.name, "receive": [1, 1, 1, 1, 1] }).to_string();
-        let logon = Frame { body: body.as_bytes(), ..bare(Kind::Logon) };
+        let logon = Frame { body: body.as_bytes(), ..Frame::bare(Kind::Logon) };
         native::encode(&mut connection.out, &logon);
         connection.flush();
         // A reference, a text, an intended time and so on: every second piece is one of the two.
@@ -114,13 +110,13 @@ impl Native {
             }
             self.text.extend_from_slice(part);
         }
-        let frame = Frame { sequence, body: &self.text, ..bare(Kind::Data) };
+        let frame = Frame { sequence, body: &self.text, ..Frame::bare(Kind::Data) };
         native::encode(&mut self.connection.out, &frame);
         self.waiting.push_back(Some(sent));
     }
 
     pub(crate) fn beat(&mut self) {
-        native::encode(&mut self.connection.out, &bare(Kind::Heartbeat));
+        native::encode(&mut self.connection.out, &Frame::bare(Kind::Heartbeat));
     }
 
     /// Takes what came, and custody of every message in it.
@@ -168,7 +164,7 @@ impl Native {
         }
         self.connection.buffer.consume(used);
         for (precedence, sequence) in (0..).zip(highest).filter(|(_, sequence)| *sequence > 0) {
-            let delivered = Frame { precedence, sequence, ..bare(Kind::Delivered) };
+            let delivered = Frame { precedence, sequence, ..Frame::bare(Kind::Delivered) };
             native::encode(&mut self.connection.out, &delivered);
         }
         self.connection.flush();

@@ -81,7 +81,8 @@ impl Load {
             poll.watch(&line.connection, lines.len())?;
             lines.push(line);
         }
-        let host = scene.host_port.map(answer_one).transpose()?.map(Host::new);
+        let host = scene.host_port.map(|port| answer_one(port, CONNECT)).transpose()?;
+        let host = host.map(Host::new);
         if let Some(host) = &host {
             poll.watch(&host.connection, lines.len())?;
         }

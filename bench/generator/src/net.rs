@@ -6,8 +6,8 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use clets_wire::FrameBuffer;
-use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
 const RECEIVE_BYTES: usize = 256 << 10;
@@ -106,8 +106,13 @@ impl Poll {
     }
 }
 
-/// Takes the first caller of a port of the loopback.
-pub(crate) fn answer_one(port: u16) -> io::Result<Connection> {
+/// Takes the first caller of a port of the loopback, if one comes in time.
+pub(crate) fn answer_one(port: u16, most: Duration) -> io::Result<Connection> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    let most = Timespec::try_from(most).map_err(io::Error::other)?;
+    let mut caller = [PollFd::new(&listener, PollFlags::IN)];
+    if rustix::event::poll(&mut caller, Some(&most))? == 0 {
+        return Err(io::Error::other("nobody called the host"));
+    }
     Connection::over(listener.accept()?.0)
 }

@@ -11,7 +11,7 @@ const PIECE_US: u64 = 500_000;
 const LONGEST_US: u64 = 600_000_000;
 
 fn histogram() -> Histogram<u32> {
-    // Three digits up to ten minutes: these bounds are valid, or `new(3)` serves as well.
+    // Three digits up to ten minutes.
     Histogram::new_with_max(LONGEST_US, 3)
         .unwrap_or_else(|_| unreachable!("valid bounds of a histogram"))
 }

@@ -21,7 +21,7 @@ use clets_defect::{self as defect, Defect};
 
 use crate::error::Error;
 use crate::record::number_at;
-use crate::storage::{Access, Handle, Storage, read_full, write_all};
+use crate::storage::{Access, Handle, Storage, create_fresh, fresh, read_full, write_all};
 use crate::tree::{Hash, Tree};
 
 /// Smallest segment: the header page and a little room.
@@ -170,7 +170,7 @@ impl Preparing {
         length: u64,
     ) -> Result<Self, Error> {
         let path = path(dir, segment);
-        let file = create_fresh(storage, &path).map_err(Error::write(&path))?;
+        let file = create_fresh(storage, &path, Access::Owner).map_err(Error::write(&path))?;
         Ok(Self { path, file, written: 0, length })
     }
 
@@ -223,7 +223,7 @@ pub(crate) fn allocate(
     length: u64,
 ) -> io::Result<()> {
     let made = || {
-        let file = create_fresh(storage, path)?;
+        let file = create_fresh(storage, path, Access::Owner)?;
         match file.allocate(length) {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                 let mut written = 0;
@@ -244,20 +244,6 @@ fn write_zeros(file: &dyn Handle, offset: u64, length: u64) -> io::Result<u64> {
     let bytes = usize::try_from(length - offset).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
     write_all(file, ZEROS.get(..bytes).unwrap_or(&ZEROS), offset)?;
     Ok(offset + bytes as u64)
-}
-
-fn fresh(path: &Path) -> PathBuf {
-    path.with_added_extension("new")
-}
-
-/// A new file beside the one that it is to be.
-fn create_fresh(storage: &dyn Storage, path: &Path) -> io::Result<Box<dyn Handle>> {
-    let fresh = fresh(path);
-    match storage.remove(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    storage.create(&fresh, Access::Owner)
 }
 
 /// Gives it its name, durably.

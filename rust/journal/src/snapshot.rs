@@ -24,7 +24,7 @@ use crate::index::Index;
 use crate::reader::open_begun;
 use crate::record::number_at;
 use crate::shared::Shared;
-use crate::storage::{Access, Storage, read_full, write_all};
+use crate::storage::{Access, Storage, create_fresh, fresh, read_full, write_all};
 use crate::tree::Hash;
 
 pub(crate) const SUFFIX: &str = ".snapshot";
@@ -78,11 +78,10 @@ impl Snapshots {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let head = Head { number, length: state.len() as u64, base: self.base(number)? };
         let path = path(&self.dir, number);
-        let fresh = path.with_added_extension("new");
-        let written = self.replace(&fresh, &path, &head, state);
+        let written = self.replace(&path, &head, state);
         if written.is_err() {
             // It may fill a disk that is full; if this fails too, the next opening removes it.
-            let _ = self.storage.remove(&fresh);
+            let _ = self.storage.remove(&fresh(&path));
         }
         written.map_err(Error::write(&path))?;
         for old in list(&*self.storage, &self.dir)?.into_iter().skip(KEPT) {
@@ -111,12 +110,8 @@ impl Snapshots {
         Ok(Base { first, root: header.before.root() })
     }
 
-    fn replace(&self, fresh: &Path, path: &Path, head: &Head, state: &[u8]) -> io::Result<()> {
-        match self.storage.remove(fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let file = self.storage.create(fresh, Access::Owner)?;
+    fn replace(&self, path: &Path, head: &Head, state: &[u8]) -> io::Result<()> {
+        let file = create_fresh(&*self.storage, path, Access::Owner)?;
         let head = head.encode();
         let sum = Sha256::new().chain_update(&head).chain_update(state).finalize();
         let mut offset = 0;
@@ -125,7 +120,7 @@ impl Snapshots {
             offset += piece.len() as u64;
         }
         file.sync()?;
-        self.storage.rename(fresh, path)?;
+        self.storage.rename(&fresh(path), path)?;
         self.storage.sync_dir(&self.dir)
     }
 }

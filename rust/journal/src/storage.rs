@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rand_core::{OsRng, RngCore};
 use rustix::fs::FallocateFlags;
@@ -245,13 +245,27 @@ pub(crate) fn replace_file(
     access: Access,
     bytes: &[u8],
 ) -> io::Result<()> {
-    let fresh = path.with_added_extension("new");
+    let file = create_fresh(storage, path, access)?;
+    write_all(&*file, bytes, 0)?;
+    file.sync()?;
+    storage.rename(&fresh(path), path)
+}
+
+/// Where a file is made that is to get its name when it is whole.
+pub(crate) fn fresh(path: &Path) -> PathBuf {
+    path.with_added_extension("new")
+}
+
+/// Begins the file that is to become `path`, without what an earlier attempt left.
+pub(crate) fn create_fresh(
+    storage: &dyn Storage,
+    path: &Path,
+    access: Access,
+) -> io::Result<Box<dyn Handle>> {
+    let fresh = fresh(path);
     match storage.remove(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let file = storage.create(&fresh, access)?;
-    write_all(&*file, bytes, 0)?;
-    file.sync()?;
-    storage.rename(&fresh, path)
+    storage.create(&fresh, access)
 }

@@ -586,7 +586,7 @@ impl Center {
         };
         let now_us = self.clock.now_us();
         let mut write = || -> Result<(), clets_journal::Error> {
-            for entry in &state.effects.records {
+            for entry in state.effects.records.drain(..) {
                 match journal.append(entry.kind, now_us, &entry.body) {
                     Err(clets_journal::Error::BatchFull) => {
                         journal.submit()?;
@@ -597,8 +597,6 @@ impl Center {
             }
             journal.submit()
         };
-        write().map_err(|error| journal_error(py, &error))?;
-        state.effects.records.clear();
-        Ok(())
+        write().map_err(|error| journal_error(py, &error))
     }
 }

@@ -26,7 +26,7 @@ use crate::references::References;
 use crate::reload::Suspended;
 use crate::reply::{HOST_REPETITION_US, Pending};
 use crate::service::Services;
-use crate::session::{Phase, Session, bare};
+use crate::session::{Phase, Session};
 use crate::settled::Settled;
 use crate::shadow::Shadow;
 use crate::timers::{Timer, Timers};
@@ -323,7 +323,7 @@ impl Engine {
             if session.framing == Framing::Native {
                 // The peer must know why, or two sessions of a line would fence each other forever.
                 let text = codes::find(code).map_or("", |code| code.expected);
-                let reject = bare(native::Kind::Reject);
+                let reject = native::Frame::bare(native::Kind::Reject);
                 let frame = native::Frame { code, body: text.as_bytes(), ..reject };
                 native::encode(effects.buffer(connection), &frame);
             }

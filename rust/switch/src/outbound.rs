@@ -13,7 +13,7 @@ use crate::entry::{Entry, Stored, Waiting};
 use crate::queue::Passage;
 use crate::record::Target;
 use crate::service::{self, Service};
-use crate::session::{Phase, Session, bare};
+use crate::session::{Phase, Session};
 use crate::{Bundle, Control, Effects};
 
 /// The largest DMPP block, frame included (DMPP-2020: 32 KB); longer messages go in several.
@@ -100,14 +100,14 @@ fn send(session: &mut Session, entry: &Entry, payload: &[u8], out: &mut Vec<u8>)
                 if sequence > *expected && !defect::has(Defect::SkipNotSent) {
                     // Numbers of entries that ended otherwise are closed, so that the peer
                     // can tell a hole from a loss.
-                    let skip = bare(native::Kind::Skip);
+                    let skip = native::Frame::bare(native::Kind::Skip);
                     let sequence = sequence - 1;
                     native::encode(out, &native::Frame { precedence, sequence, ..skip });
                 }
                 *expected = sequence + 1;
             }
             let flags = if entry.possible_duplicate { native::POSSIBLE_DUPLICATE } else { 0 };
-            let data = bare(native::Kind::Data);
+            let data = native::Frame::bare(native::Kind::Data);
             let frame = native::Frame { precedence, flags, sequence, body: payload, ..data };
             native::encode(out, &frame);
             0

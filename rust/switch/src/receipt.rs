@@ -4,8 +4,6 @@ use clets_wire::framing::dmpp::{self, function, status};
 use clets_wire::framing::native;
 use smallvec::SmallVec;
 
-use crate::session::bare;
-
 /// How the sender wants to be answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Receipt {
@@ -36,7 +34,7 @@ impl Receipt {
                 &native::Frame {
                     sequence,
                     body: &number.to_be_bytes(),
-                    ..bare(native::Kind::Accept)
+                    ..native::Frame::bare(native::Kind::Accept)
                 },
             ),
         }
@@ -71,5 +69,8 @@ impl Receipt {
 
 fn reject(out: &mut Vec<u8>, sequence: u64, code: u16, text: &str) {
     let body = text.as_bytes();
-    native::encode(out, &native::Frame { sequence, code, body, ..bare(native::Kind::Reject) });
+    native::encode(
+        out,
+        &native::Frame { sequence, code, body, ..native::Frame::bare(native::Kind::Reject) },
+    );
 }

@@ -151,7 +151,6 @@ impl Replay {
     #[must_use]
     pub fn finish(mut self, now_us: i64) -> Engine {
         self.engine.durable = self.engine.next_number;
-        self.engine.settled.renew(now_us);
         self.engine.count_unanswered(&self.open);
         let mut open: Vec<Open> = self.open.into_values().collect();
         open.sort_unstable_by_key(|it| (it.line, it.precedence, it.waiting.sequence));

@@ -142,6 +142,10 @@ impl Engine {
         }
         let asked =
             control.and_then(|control| Some((control, self.asked(control, incoming.line)?)));
+        if self.unreadable.is_some() {
+            // What it answers is known and cannot be read: the switch stops.
+            return;
+        }
         let number = match asked {
             Some((control, (asked, key, late))) => {
                 let late = late && !defect::has(Defect::LateUnmarked);

@@ -82,11 +82,6 @@ fn validation_of(header: &[u8]) -> [u8; 4] {
     header.get(12..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
 }
 
-/// A native frame without numbers or body.
-pub(crate) fn bare(kind: native::Kind) -> native::Frame<'static> {
-    native::Frame { kind, precedence: 0, flags: 0, code: 0, sequence: 0, body: b"" }
-}
-
 impl Engine {
     /// Takes all whole frames from `bytes`; what is left over stays in the receive buffer.
     pub(crate) fn receive(
@@ -165,7 +160,7 @@ impl Engine {
                         b"",
                     ),
                     Framing::Native => {
-                        native::encode(out, &bare(native::Kind::Heartbeat));
+                        native::encode(out, &native::Frame::bare(native::Kind::Heartbeat));
                     }
                 }
                 session.sent_us = now_us;
@@ -354,10 +349,13 @@ impl Engine {
         let answer = serde_json::json!({ "line": name, "received": received }).to_string();
         native::encode(
             &mut out,
-            &native::Frame { body: answer.as_bytes(), ..bare(native::Kind::LogonAck) },
+            &native::Frame {
+                body: answer.as_bytes(),
+                ..native::Frame::bare(native::Kind::LogonAck)
+            },
         );
         for (precedence, sequence) in gaps {
-            let gap = bare(native::Kind::Gap);
+            let gap = native::Frame::bare(native::Kind::Gap);
             native::encode(&mut out, &native::Frame { precedence, sequence, ..gap });
         }
         // `received` is a promise: it is given when the record of this logon, and so every record
@@ -402,7 +400,7 @@ impl Engine {
                     &native::Frame {
                         code: error.code,
                         body: text.as_bytes(),
-                        ..bare(native::Kind::Reject)
+                        ..native::Frame::bare(native::Kind::Reject)
                     },
                 );
             }

@@ -129,19 +129,6 @@ impl Settled {
         }
     }
 
-    /// After a restart all are kept as long as if they had been settled now: a host may begin with
-    /// what it could not say before.
-    pub(crate) fn renew(&mut self, now_us: i64) {
-        let mut all: Vec<_> = self.known.iter().map(|(control, past)| (control, *past)).collect();
-        all.sort_unstable_by_key(|(control, _)| *control);
-        self.answered.clear();
-        self.overdue.clear();
-        for (control, past) in all {
-            let end = if past.answered { End::Answered } else { End::Overdue };
-            self.keep(Control::from_bits(control), past, end, now_us);
-        }
-    }
-
     /// What a snapshot keeps, in order of time.
     pub(crate) fn rows(&self) -> Vec<PastRow> {
         let row = |(control, it): (u64, &Past)| {
@@ -288,8 +275,7 @@ mod tests {
         let mut again = Settled::default();
         again.fill(rows.clone(), &|host| Some(LineId(host)));
         assert_eq!(again.rows(), rows);
-        again.renew(2 * LATE_US);
-        again.forget(2 * LATE_US + FURTHER_US - 1);
-        assert!(again.get(late).is_some());
+        again.forget(2 * LATE_US + FURTHER_US);
+        assert!(again.get(late).is_none());
     }
 }

@@ -131,6 +131,14 @@ pub struct Frame<'a> {
     pub body: &'a [u8],
 }
 
+impl Frame<'static> {
+    /// A frame without numbers or body.
+    #[must_use]
+    pub const fn bare(kind: Kind) -> Self {
+        Self { kind, precedence: 0, flags: 0, code: 0, sequence: 0, body: b"" }
+    }
+}
+
 /// The frame at the beginning of `bytes` and its length in bytes; `None` while it is incomplete.
 ///
 /// # Errors
