@@ -275,6 +275,51 @@ mod tests {
         assert_eq!(refused, 0);
     }
 
+    /// Intervals in which so many of P4 are offered; gives how many passed in the last.
+    fn offer(
+        valve: &mut Valve,
+        steps: &mut i64,
+        times: i64,
+        offered: i64,
+        seen: (u64, Waits),
+    ) -> i64 {
+        let mut passed = 0;
+        for _ in 0..times {
+            *steps += 1;
+            valve.fill(*steps * INTERVAL_US);
+            passed = (0..offered).filter(|_| valve.passes(4)).count() as i64;
+            valve.adjust(seen.0, seen.1);
+        }
+        passed
+    }
+
+    fn waits(least_us: i64, mean_us: i64) -> Waits {
+        Waits { least_us, mean_us }
+    }
+
+    #[test]
+    fn a_flood_closes_it_at_once_and_the_same_wait_without_one_does_not() {
+        for (backlog, closes) in [(1_000, false), (5_000, true)] {
+            let (mut valve, mut steps) = (Valve::default(), 0);
+            offer(&mut valve, &mut steps, 50, 500, (50, waits(2_000, 2_000)));
+            offer(&mut valve, &mut steps, 1, 5_000, (backlog, waits(45_000, 45_000)));
+            let passed = offer(&mut valve, &mut steps, 1, 5_000, (50, waits(2_000, 2_000)));
+            assert_eq!(passed < 5_000, closes, "{passed} behind {backlog}");
+        }
+    }
+
+    #[test]
+    fn once_it_is_overload_the_average_wait_counts() {
+        let after = |mean_us| {
+            let (mut valve, mut steps) = (Valve::default(), 0);
+            offer(&mut valve, &mut steps, 50, 2_000, (50, waits(2_000, 2_000)));
+            offer(&mut valve, &mut steps, 3, 20_000, (9_000, waits(60_000, 60_000)));
+            offer(&mut valve, &mut steps, 40, 20_000, (2_000, waits(1_000, mean_us)))
+        };
+        let (late, in_time) = (after(40_000), after(5_000));
+        assert!(late < in_time / 2, "{late}, {in_time}");
+    }
+
     #[test]
     fn a_disk_that_is_always_slow_does_not_keep_it_closed() {
         let mut valve = Valve::default();

@@ -471,7 +471,8 @@ fn what_was_asked_long_ago_keeps_nothing_in_the_journal() {
     }
     let replay = world.replay();
     let third = clets_switch::Control::parse(controls[2].as_bytes()).unwrap().number();
-    assert_eq!(replay.prunable(1, world.now_us), third, "not the first nor the second");
+    assert_eq!(replay.needed_from(), third, "not the first nor the second");
+    assert_eq!(replay.prunable(1, world.now_us), third);
     // What is kept of the third is enough for one more answer, also after a restart.
     world.restart();
     world.connect(ALPHA, "alpha");
