@@ -14,6 +14,7 @@ const FRAME_BYTES_MAX: usize = 1 << 20;
 const UNANSWERED_MAX: usize = 8;
 
 /// A message that the sender still has, because nobody has answered for it.
+#[derive(Debug)]
 struct Unanswered {
     reference: String,
     payload: String,
@@ -102,6 +103,13 @@ impl Peer {
     /// Nothing of it waits for an answer, and it owes none.
     pub(crate) fn is_quiet(&self) -> bool {
         self.unanswered.is_empty() && self.owed.is_empty() && self.told == self.cursor
+    }
+
+    /// For people: what keeps it from being quiet.
+    pub(crate) fn state(&self) -> String {
+        let (owed, told, cursor) = (self.owed.len(), self.told, self.cursor);
+        let (unanswered, open) = (&self.unanswered, self.open);
+        format!("open {open}, owes {owed}, told {told:?} of {cursor:?}, unanswered {unanswered:?}")
     }
 
     /// Begins on a new connection.

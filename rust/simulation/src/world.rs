@@ -584,6 +584,8 @@ impl World {
         self.calm = true;
         self.disk.heal();
         self.refusing.clear();
+        // The clock may have gone back since a host set itself a time.
+        self.answering.iter_mut().for_each(|it| it.0 = it.0.min(self.now_us));
         let stale: Vec<u32> = self.wires.keys().copied().collect();
         stale.into_iter().for_each(|connection| self.end(connection));
         for line in ["alpha", "beta", "gamma"] {
@@ -605,19 +607,27 @@ impl World {
                 return;
             }
             // Longer than a host may think, so that everything asked has ended.
-            quiet = if self.is_quiet() { quiet + 1 } else { 0 };
+            quiet = if self.restless().is_empty() { quiet + 1 } else { 0 };
             if quiet > 35 {
                 return self.close();
             }
         }
-        self.violate("I9: with nothing wrong any more, it does not come to rest".to_owned());
+        let left = self.restless();
+        self.violate(format!("I9: with nothing wrong any more, it does not come to rest: {left:?}"));
     }
 
-    fn is_quiet(&self) -> bool {
-        let Some(switch) = &self.switch else { return false };
-        let empty = |name| switch.engine.queue(name, 1).unwrap().is_empty();
-        self.peers.iter().all(|peer| peer.is_quiet() && empty(peer.name))
-            && self.answering.is_empty()
+    /// What is not at rest yet.
+    fn restless(&self) -> Vec<String> {
+        let Some(switch) = &self.switch else { return vec!["the switch is down".to_owned()] };
+        let mut found = Vec::new();
+        for peer in &self.peers {
+            let waiting = switch.engine.queue(peer.name, 1).unwrap();
+            if !peer.is_quiet() || !waiting.is_empty() {
+                found.push(format!("{}: {}; waiting {waiting:?}", peer.name, peer.state()));
+            }
+        }
+        found.extend(self.answering.iter().map(|(.., payload)| format!("to come {payload}")));
+        found
     }
 
     fn close(&mut self) {

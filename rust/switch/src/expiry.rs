@@ -18,7 +18,7 @@ use crate::{Bundle, Control, Effects};
 const DUE_MAX: usize = 1_000;
 
 /// A host that is asked with this key changes a record of its own.
-fn is_update(bundle: &Bundle, key: Option<KeyId>) -> bool {
+pub(crate) fn is_update(bundle: &Bundle, key: Option<KeyId>) -> bool {
     key.and_then(|key| bundle.catalogue.key(key)).is_some_and(|key| key.update)
 }
 
@@ -100,7 +100,8 @@ impl Engine {
         !self.leg_ended(entry, now_us, effects)
     }
 
-    /// No reply comes to what was never delivered; to what may have been, one still can.
+    /// A dead letter may have reached its host, even one that was refused: an answer that comes yet
+    /// is passed on, marked late. To what expired or was taken back none comes.
     pub(crate) fn expect_no_delivery(
         &mut self,
         control: Control,
@@ -108,12 +109,11 @@ impl Engine {
         outcome: Outcome,
         now_us: i64,
     ) {
-        if outcome == Outcome::InDoubt {
+        if outcome.is_dead_letter() {
             self.settle(control, End::Overdue, now_us);
             return;
         }
         self.pending.remove(&control);
-        self.settled.remove(control);
         if let Some(line) = self.line_state(line) {
             line.no_longer_asked(control);
         }

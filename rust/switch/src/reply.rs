@@ -14,6 +14,7 @@ use crate::bundle::KeyFacts;
 use crate::decision::{find_key, whose};
 use crate::engine::Engine;
 use crate::entry::{Entry, Stored};
+use crate::expiry::is_update;
 use crate::facts::Facts;
 use crate::intake::{Incoming, lifetime_us, urgency};
 use crate::intercept::INTERCEPTS_MAX;
@@ -406,8 +407,9 @@ impl Engine {
     /// Whether an inquiry that ends undelivered may have reached the file, which then may answer.
     pub(crate) fn may_be_answered(&self, entry: &Entry) -> bool {
         let control = Control::of(entry.stored.number, entry.index);
-        let asked = self.pending.get(&control).filter(|_| entry.possible_duplicate);
-        asked.is_some_and(|it| it.due_us != 0)
+        // An update is kept as a dead letter instead.
+        let update = is_update(&self.bundle, entry.key);
+        entry.possible_duplicate && !update && self.pending.contains_key(&control)
     }
 
     /// The sender is told that no reply came; one that comes yet is passed on, marked late.

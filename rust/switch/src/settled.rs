@@ -82,10 +82,6 @@ impl Settled {
         self.known.get_mut(control.bits())
     }
 
-    pub(crate) fn remove(&mut self, control: Control) {
-        self.known.remove(control.bits());
-    }
-
     /// The lowest number of a message that may be read again.
     pub(crate) fn oldest(&self) -> Option<u64> {
         self.known.iter().map(|(control, _)| Control::from_bits(control).number()).min()

@@ -573,6 +573,36 @@ fn what_may_have_reached_a_file_can_be_answered_late_however_busy_the_switch_was
 }
 
 #[test]
+fn what_a_file_refused_and_answers_all_the_same_is_the_askers_and_late() {
+    for restart in [false, true] {
+        let mut world = connected();
+        world.dmpp(ALPHA, PLATE);
+        world.sync();
+        let asked = world.data(SVS).remove(0);
+        for _ in 0..5 {
+            world.refuse(SVS);
+        }
+        world.sync();
+        assert!(outcomes(&world).contains(&Outcome::DeadLettered));
+        if restart {
+            world.restart();
+            world.connect(ALPHA, "alpha");
+            world.connect(SVS, "svs");
+        }
+        world.dmpp(SVS, &answer_of_svs(&asked));
+        world.sync();
+        let told: Vec<String> = (0..9)
+            .flat_map(|_| {
+                world.acknowledge(ALPHA);
+                world.data(ALPHA)
+            })
+            .collect();
+        let late = told.iter().any(|it| it.contains("REF1") && it.contains("LATE REPLY"));
+        assert!(late, "{restart} {told:?}");
+    }
+}
+
+#[test]
 fn a_file_that_was_away_for_hours_is_known_to_repeat_itself() {
     let mut world = connected();
     world.dmpp(ALPHA, PLATE);
