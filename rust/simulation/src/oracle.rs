@@ -339,7 +339,9 @@ fn receivers(world: &World, story: &Story<'_>, wrong: &mut Vec<String>) {
                 };
                 let asked = &world.submitted[&reply.to];
                 let reference = parts.get(1).copied().unwrap_or_default();
-                let home = asked.peer == index && asked.reference == reference;
+                // One under a used reference was taken if the first was not.
+                let own = asked.reference.trim_end_matches('!');
+                let home = asked.peer == index && own == reference;
                 if !payload.ends_with(&reply.text) || !home || reply.astray {
                     wrong.push(format!("I4: {} has {payload} for {asked:?}", peer.name));
                 }

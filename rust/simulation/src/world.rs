@@ -613,7 +613,7 @@ impl World {
             }
         }
         let left = self.restless();
-        self.violate(format!("I9: with nothing wrong any more, it does not come to rest: {left:?}"));
+        self.violate(format!("I9: nothing is wrong, and it does not come to rest: {left:?}"));
     }
 
     /// What is not at rest yet.
