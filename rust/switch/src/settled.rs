@@ -194,6 +194,9 @@ impl Engine {
         past.overdue |= end == End::Overdue;
         if first {
             self.settled.keep(control, past, end, now_us);
+        } else if let Some(kept) = self.settled.get_mut(control) {
+            // In a replay the record of how it ended may stand behind that of a late answer.
+            kept.overdue = past.overdue;
         }
         if let Some(line) = self.line_state(host) {
             line.no_longer_asked(control);
