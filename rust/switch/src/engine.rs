@@ -45,6 +45,8 @@ pub(crate) enum Held {
     Moved(LineId, u8, Waiting),
     /// Numbers of a line and precedence, up to this one, may be sent.
     Reserved(LineId, u8, u64),
+    /// The peer of a connection may be told to skip numbers of a precedence up to this one.
+    Closed(ConnectionId, u8, u64),
 }
 
 /// The switch, without its sockets, files and clock.
@@ -83,8 +85,9 @@ pub struct Engine {
     /// A record that could not be read: nothing more is done.
     pub(crate) unreadable: Option<Unreadable>,
     held: VecDeque<(u64, Held)>,
-    outcomes: Outcomes,
+    pub(crate) outcomes: Outcomes,
     reservations: Vec<(LineId, u8, u64)>,
+    pub(crate) closings: Vec<(ConnectionId, u8, u64)>,
 }
 
 impl Engine {
@@ -122,6 +125,7 @@ impl Engine {
             held: VecDeque::new(),
             outcomes: Outcomes::default(),
             reservations: Vec::new(),
+            closings: Vec::new(),
             bundle,
         }
     }
@@ -416,6 +420,14 @@ impl Engine {
                     }
                     touch(&mut touched, line);
                 }
+                Some((_, Held::Closed(connection, precedence, last))) => {
+                    let line = self.sessions.get(&connection).map(|session| session.line);
+                    let state = line.and_then(|line| self.line_state(line));
+                    if let Some(state) = state.filter(|it| it.session == Some(connection)) {
+                        state.was_closed(precedence, last);
+                        line.into_iter().for_each(|line| touch(&mut touched, line));
+                    }
+                }
                 None => break,
             }
         }
@@ -465,6 +477,10 @@ impl Engine {
         if !self.outcomes.items.is_empty() {
             let outcomes = std::mem::take(&mut self.outcomes);
             self.append(record::OUTCOMES, record::encode(&outcomes), effects);
+        }
+        for (connection, precedence, last) in std::mem::take(&mut self.closings) {
+            let closed = Held::Closed(connection, precedence, last);
+            self.hold(self.next_number.saturating_sub(1), closed);
         }
     }
 

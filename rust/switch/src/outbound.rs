@@ -43,8 +43,18 @@ impl Engine {
         // A native line numbers what it is sent, so nothing overtakes inside a precedence there.
         let in_order = known.framing == Framing::Native;
         let asked_max = usize::try_from(known.outstanding).unwrap_or(usize::MAX);
+        // A number is skipped once it is durable why: a peer that was told so asks for it no more.
+        let skippable = self.durable >= self.next_number && self.outcomes.items.is_empty();
         let mut sent: SmallVec<[(u8, u64); 8]> = SmallVec::new();
         while asked_max == 0 || state.unanswered() < asked_max {
+            let (closed, expected) = (state.closed(), session.expected);
+            let reaches = |precedence: u8, waiting: &Waiting| {
+                let of = |counts: &[u64]| counts.get(usize::from(precedence)).copied().unwrap_or(0);
+                !in_order || skippable || waiting.sequence <= of(&expected).max(of(&closed) + 1)
+            };
+            let may_go = |precedence, waiting: &Waiting| {
+                reaches(precedence, waiting) && may_go(precedence, waiting)
+            };
             let next = state.next(usize::from(known.window), in_order, &may_go);
             let Some((precedence, mut waiting)) = next else {
                 break;
@@ -70,6 +80,10 @@ impl Engine {
             session.sent_us = now_us;
             sent.push((precedence, entry.sequence));
             state.sent(entry, validation, now_us);
+        }
+        if in_order && !skippable {
+            let unclosed = state.unclosed(session.expected).into_iter();
+            self.closings.extend(unclosed.map(|(precedence, last)| (connection, precedence, last)));
         }
         sent.extend(state.unreserved());
         for (precedence, sequence) in sent {

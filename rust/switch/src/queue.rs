@@ -6,6 +6,7 @@ use clets_defect::{self as defect, Defect};
 use clets_routing::LineId;
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
+use smallvec::SmallVec;
 
 use crate::entry::{Entry, Waiting, Withdrawn};
 use crate::references::References;
@@ -49,6 +50,11 @@ struct Queue {
     reserved: u64,
     /// The same, as far as it was asked to.
     reserving: u64,
+    /// Up to this number the journal says durably what became of those that were never sent, so
+    /// that the peer may be told to skip them; of the session.
+    closed: u64,
+    /// The same, as far as it was asked to.
+    closing: u64,
     /// So many at the front were looked at and may not go for now.
     passed: usize,
     /// A timer is set for this moment.
@@ -67,6 +73,8 @@ impl Default for Queue {
             delivered: 0,
             reserved: 0,
             reserving: 0,
+            closed: 0,
+            closing: 0,
             passed: 0,
             armed_us: i64::MAX,
             noticed: 0,
@@ -239,6 +247,32 @@ impl LineState {
     pub(crate) fn unreserved(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
         let queues = (0_u8..).zip(&self.queues);
         queues.filter_map(|(precedence, queue)| Some((precedence, queue.unreserved()?)))
+    }
+
+    /// Up to which number of each precedence the peer may be told to skip what it is not sent.
+    pub(crate) fn closed(&self) -> [u64; PRECEDENCES] {
+        self.queues.each_ref().map(|queue| queue.closed)
+    }
+
+    /// What became of all up to this number is durable.
+    pub(crate) fn was_closed(&mut self, precedence: u8, sequence: u64) {
+        if let Some(queue) = self.queue(precedence) {
+            queue.closed = queue.closed.max(sequence);
+        }
+    }
+
+    /// Numbers before the next entry that must be closed before it can be sent, where that was not
+    /// asked for: precedence and the last of them. `expected` is what the peer takes next.
+    pub(crate) fn unclosed(&mut self, expected: [u64; PRECEDENCES]) -> SmallVec<[(u8, u64); 5]> {
+        let mut found = SmallVec::new();
+        for ((precedence, queue), expected) in (0_u8..).zip(&mut self.queues).zip(expected) {
+            let last = queue.waiting.front().map_or(0, |it| it.sequence - 1);
+            if last >= expected && last > queue.closed.max(queue.closing) {
+                queue.closing = last;
+                found.push((precedence, last));
+            }
+        }
+        found
     }
 
     /// Whether an entry may have been on the wire before the switch started.
@@ -469,6 +503,7 @@ impl LineState {
     /// that must not be repeated, as `once` says.
     pub(crate) fn disconnect(&mut self, once: &dyn Fn(&Entry) -> bool) -> Vec<Entry> {
         self.session = None;
+        self.queues.iter_mut().for_each(|queue| (queue.closed, queue.closing) = (0, 0));
         let mut in_doubt = Vec::new();
         while let Some(flight) = self.flights.pop_back() {
             if defect::has(Defect::DroppedAtBreak) {

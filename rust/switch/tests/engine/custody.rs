@@ -637,6 +637,38 @@ fn a_repeated_reference_is_answered_with_its_number_whatever_came_between() {
 }
 
 #[test]
+fn a_number_is_skipped_once_it_is_durable_why() {
+    let mut world = connected();
+    done(&mut world, &on(Action::Hold, "beta"));
+    // Two answers wait for the line, and the first expires there.
+    for number in [1, 2] {
+        let plate = format!("BETA1.R{number}.U2.IV.4A.CA0020000.LIC/1ABC234.LIS/CA.CAP/C");
+        world.native(BETA, Kind::Data, 0, number, format!("{plate}.RSN/TRAFFIC STOP").as_bytes());
+        world.sync();
+        world.acknowledge(NCIC);
+        let asked = world.data(SVS).remove(0);
+        world.acknowledge(SVS);
+        world.dmpp(SVS, &answer_of_svs(&asked).replace("CA0010100", "CA0020000"));
+        world.sync();
+        world.wait(31);
+    }
+    done(&mut world, &on(Action::Release, "beta"));
+    let mut numbered = || -> Vec<Seen> {
+        let seen = world.seen(BETA).into_iter();
+        let answers = |it: &Seen| match it {
+            Seen::Data(text) => text.contains("NO RECORD"),
+            other => matches!(other, Seen::Skip(..)),
+        };
+        let seen = seen.filter(answers).collect();
+        world.sync();
+        seen
+    };
+    assert_eq!(numbered(), [], "after a crash the first would wait again");
+    let seen = numbered();
+    assert!(matches!(seen[..], [Seen::Skip(2, 1), Seen::Data(_)]), "{seen:?}");
+}
+
+#[test]
 fn what_was_refused_keeps_its_place() {
     let mut world = connected();
     for reference in ["R1", "R2", "R3", "R4"] {
