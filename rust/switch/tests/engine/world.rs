@@ -303,25 +303,35 @@ impl World {
 
     /// Acknowledges everything that a DMPP connection was sent.
     pub(crate) fn acknowledge(&mut self, connection: u32) {
-        self.answer(connection, function::POSITIVE_ACK);
+        self.answer(connection, function::POSITIVE_ACK).into_iter().for_each(|out| {
+            self.bytes(connection, &out);
+        });
     }
 
-    fn answer(&mut self, connection: u32, answer: u16) {
-        let owed: Vec<[u8; 4]> = self
-            .owed
+    /// The answers to everything that a DMPP connection was sent.
+    fn answer(&mut self, connection: u32, answer: u16) -> Vec<Vec<u8>> {
+        self.owed
             .extract_if(.., |(owner, _)| *owner == connection)
-            .map(|(_, validation)| validation)
-            .collect();
-        for validation in owed {
-            let mut out = Vec::new();
-            dmpp::encode(&mut out, answer, validation, 1, 1, b"");
-            self.bytes(connection, &out);
-        }
+            .map(|(_, validation)| {
+                let mut out = Vec::new();
+                dmpp::encode(&mut out, answer, validation, 1, 1, b"");
+                out
+            })
+            .collect()
     }
 
     /// Refuses everything that a DMPP connection was sent.
     pub(crate) fn refuse(&mut self, connection: u32) {
-        self.answer(connection, function::NEGATIVE_ACK);
+        self.answer(connection, function::NEGATIVE_ACK).into_iter().for_each(|out| {
+            self.bytes(connection, &out);
+        });
+    }
+
+    /// The same, and in the same read comes a message.
+    pub(crate) fn refuse_and_send(&mut self, connection: u32, payload: &str) {
+        let mut out = self.answer(connection, function::NEGATIVE_ACK).concat();
+        dmpp::encode(&mut out, function::DATA_ACK, *b"2121", 1, 1, payload.as_bytes());
+        self.bytes(connection, &out);
     }
 
     /// Each entry that ended, with all that the journal says of its end.
