@@ -17,6 +17,8 @@ unexport VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV PYTHONHOME PYTHONPATH
 # The same interpreter for every build of the bindings, so that none undoes another's.
 export PYO3_PYTHON := $(BIN)/python
 
+# The runner must be of the library's version.
+GUNGRAUN = $(shell sed -n '/^name = "gungraun"/{n;s/.*"\(.*\)"/\1/p}' Cargo.lock)
 SOURCES := $(shell find rust -not -name '*.proptest-regressions') Cargo.toml Cargo.lock pyproject.toml
 ifeq ($(wildcard python/clets_core/_core*.so),)
 .PHONY: $(BUILT)/module
@@ -72,6 +74,15 @@ bench: $(BUILT)/venv ## figures for this machine: decode, decide, advance, durab
 	$(BIN)/maturin build --release --locked --quiet --out $(BUILT)/wheels
 	$(BIN)/python -m pip install --quiet --no-deps --target $(BUILT)/bench $(BUILT)/wheels/*.whl
 	PYTHONPATH=$(CURDIR)/$(BUILT)/bench $(BIN)/python bench/run.py
+
+.PHONY: instructions
+instructions: $(BUILT)/tools/bin/gungraun-runner build ## instructions of each stage, at most 2 % more than before (ACCEPT=1)
+	$(BIN)/python bench/instructions.py $(if $(ACCEPT),--accept)
+
+$(BUILT)/tools/bin/gungraun-runner: Cargo.lock
+	scripts/setup-valgrind
+	cargo install --quiet --locked --root $(BUILT)/tools "gungraun-runner@$(GUNGRAUN)"
+	@touch $@
 
 .PHONY: fmt
 fmt: $(BUILT)/venv ## write all code in the house format

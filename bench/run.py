@@ -65,12 +65,17 @@ def main() -> None:
         given = folder / "document.json"
         given.write_bytes(document(load(ROOT / "examples" / "california")))
         environment = {**os.environ, "CLETS_BENCH_DOCUMENT": str(given)}
-        subprocess.run(
-            ["cargo", "bench", "--locked", "--quiet", "-p", "clets-switch", "--bench", "stages"],
-            cwd=ROOT,
-            env=environment,
-            check=True,
-        )
+        for bench in ("stages", "rules"):
+            subprocess.run(
+                [
+                    *("cargo", "bench", "--locked", "--quiet", "-p", "clets-bench"),
+                    *("--bench", bench, "--", "--output-format=bencher"),
+                    *("--warm-up-time=1", "--measurement-time=1"),
+                ],
+                cwd=ROOT,
+                env=environment,
+                check=True,
+            )
     print("\nfrom Python, microseconds a call (a batch is one call):", flush=True)
     columns = "--benchmark-columns=min,median,rounds"
     only = ["--benchmark-only", "--benchmark-enable", columns, "--benchmark-sort=name"]

@@ -50,10 +50,9 @@ struct Queue {
     reserved: u64,
     /// The same, as far as it was asked to.
     reserving: u64,
-    /// Up to this number the journal says durably what became of those that were never sent, so
-    /// that the peer may be told to skip them; of the session.
+    /// Up to here it is durable what became of those never sent: the peer may skip them.
     closed: u64,
-    /// The same, as far as it was asked to.
+    /// As far as that was asked for.
     closing: u64,
     /// So many at the front were looked at and may not go for now.
     passed: usize,
@@ -261,13 +260,13 @@ impl LineState {
         }
     }
 
-    /// Numbers before the next entry that must be closed before it can be sent, where that was not
-    /// asked for: precedence and the last of them. `expected` is what the peer takes next.
+    /// Numbers to be closed before the next entry can be sent, where that was not asked for yet:
+    /// precedence and the last of them. `expected` is what the peer takes next.
     pub(crate) fn unclosed(&mut self, expected: [u64; PRECEDENCES]) -> SmallVec<[(u8, u64); 5]> {
         let mut found = SmallVec::new();
         for ((precedence, queue), expected) in (0_u8..).zip(&mut self.queues).zip(expected) {
             let last = queue.waiting.front().map_or(0, |it| it.sequence - 1);
-            if last >= expected && last > queue.closed.max(queue.closing) {
+            if last >= expected.max(queue.closed + 1).max(queue.closing + 1) {
                 queue.closing = last;
                 found.push((precedence, last));
             }
