@@ -97,7 +97,7 @@ fn journalling(criterion: &mut Criterion) {
         let on_durable = Box::new(move || {
             let _ = told.send(());
         });
-        let options = Options::default();
+        let options = Options { origin: "clets.example/bench".to_owned(), ..Options::default() };
         let (mut journal, _) = Journal::open(folder.path(), options, on_durable).unwrap();
         group.throughput(Throughput::Elements(batch));
         group.bench_function(BenchmarkId::new("append-and-sync", batch), |it| {
