@@ -26,7 +26,7 @@ endif
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## the whole switch on sample traffic, step by step (under two minutes once built)
@@ -76,7 +76,7 @@ bench: $(BUILT)/venv ## figures for this machine: decode, decide, advance, durab
 	PYTHONPATH=$(CURDIR)/$(BUILT)/bench $(BIN)/python bench/run.py
 
 .PHONY: instructions
-instructions: $(BUILT)/tools/bin/gungraun-runner build ## instructions of each stage, at most 2 % more than before (ACCEPT=1)
+instructions: $(BUILT)/tools/bin/gungraun-runner build ## what each Rust stage takes, at most 2 % more than before (ACCEPT=1)
 	$(BIN)/python bench/instructions.py $(if $(ACCEPT),--accept)
 
 $(BUILT)/tools/bin/gungraun-runner: Cargo.lock

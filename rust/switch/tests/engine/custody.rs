@@ -1,10 +1,11 @@
 //! The delivery contract: marks, doubts, dead letters, shares of a line, orders of an operator.
 
 use clets_switch::record::{Accepted, Outcome};
-use clets_switch::{Action, Order, Ordered, record};
+use clets_switch::{Action, Event, Order, Ordered, Service, record};
 
 use clets_wire::framing::native::Kind;
 
+use crate::nation::set;
 use crate::world::{DOCUMENT, Seen, World, bundle};
 use crate::{ALPHA, BETA, NCIC, NOTE, PLATE, SVS, connected, control};
 
@@ -601,6 +602,33 @@ fn what_a_file_refused_and_answers_all_the_same_is_the_askers_and_late() {
 }
 
 #[test]
+fn what_waited_for_a_held_file_and_expired_on_a_broken_line_can_be_answered_late() {
+    for restart in [false, true] {
+        let mut world = connected();
+        set(&mut world, "svs", "", Service::Hold);
+        world.dmpp(ALPHA, PLATE);
+        world.sync();
+        set(&mut world, "svs", "", Service::Up);
+        let asked = world.data(SVS).remove(0);
+        world.disconnect(SVS);
+        // As long as what waits for a held file lives.
+        world.now_us += 259_200_000_000;
+        world.wait(1);
+        world.sync();
+        if restart {
+            world.restart();
+        }
+        world.connect(SVS, "svs");
+        world.dmpp(SVS, &answer_of_svs(&asked));
+        world.sync();
+        let accepted = world.journal.iter().filter(|(kind, ..)| *kind == record::ACCEPTED);
+        let mut decoded = accepted.map(|(.., body)| record::decode::<Accepted<'_>>(body).unwrap());
+        let answer = decoded.find(|it| it.line == "svs").unwrap();
+        assert!(answer.late && answer.parent.is_some(), "{restart} {answer:?}");
+    }
+}
+
+#[test]
 fn a_file_that_was_away_for_hours_is_known_to_repeat_itself() {
     let mut world = connected();
     world.dmpp(ALPHA, PLATE);
@@ -653,18 +681,19 @@ fn a_number_is_skipped_once_it_is_durable_why() {
         world.wait(31);
     }
     done(&mut world, &on(Action::Release, "beta"));
-    let mut numbered = || -> Vec<Seen> {
-        let seen = world.seen(BETA).into_iter();
+    let numbered = |world: &mut World| -> Vec<Seen> {
         let answers = |it: &Seen| match it {
             Seen::Data(text) => text.contains("NO RECORD"),
             other => matches!(other, Seen::Skip(..)),
         };
-        let seen = seen.filter(answers).collect();
-        world.sync();
-        seen
+        world.seen(BETA).into_iter().filter(answers).collect()
     };
-    assert_eq!(numbered(), [], "after a crash the first would wait again");
-    let seen = numbered();
+    assert_eq!(numbered(&mut world), [], "after a crash the first would wait again");
+    // Under load there is always something that is not durable yet.
+    let ended = world.journal.len() as u64;
+    world.dmpp(ALPHA, NOTE);
+    world.step(Event::Durable(ended));
+    let seen = numbered(&mut world);
     assert!(matches!(seen[..], [Seen::Skip(2, 1), Seen::Data(_)]), "{seen:?}");
 }
 
