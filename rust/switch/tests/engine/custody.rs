@@ -325,7 +325,7 @@ fn a_line_that_has_counted_more_than_it_was_sent_is_refused() {
     let mut world = connected();
     world.disconnect(BETA);
     let line = World::line("beta");
-    world.step(clets_switch::Event::Open { connection: clets_switch::ConnectionId(77), line });
+    world.step(Event::Open { connection: clets_switch::ConnectionId(77), line });
     world.logon(77, [1, 1, 1, 900, 1]);
     let seen = world.seen(77);
     assert!(matches!(seen[..], [Seen::Reject(0, 807, _), Seen::Close(807)]), "{seen:?}");
@@ -500,7 +500,7 @@ fn a_switch_that_was_busy_calls_nobody_silent() {
     world.wait_in_silence(9);
     // One turn took a minute; what the lines sent meanwhile waits to be read.
     world.now_us += 60_000_000;
-    world.step(clets_switch::Event::Tick);
+    world.step(Event::Tick);
     assert!(!world.seen(BETA).iter().any(|it| matches!(it, Seen::Close(_))));
     world.wait_in_silence(15);
     assert!(world.seen(BETA).contains(&Seen::Close(804)), "its own silence still counts");
@@ -556,7 +556,7 @@ fn what_may_have_reached_a_file_can_be_answered_late_however_busy_the_switch_was
     let asked = world.data(SVS).remove(1);
     // The queue's timer, set for the first, finds both deadlines of the second past.
     world.now_us += 70_000_000;
-    world.step(clets_switch::Event::Tick);
+    world.step(Event::Tick);
     world.sync();
     for (line, name) in [(ALPHA, "alpha"), (SVS, "svs")] {
         world.disconnect(line);
