@@ -76,7 +76,7 @@ def main() -> None:
     given = [it for it in sys.argv[1:] if it != "--no-references"]
     entries = int(given[0]) if given else 1_000_000
     named = len(given) == len(sys.argv) - 1
-    note = NOTE if named else NOTE.replace("{:010}", "")
+    note = NOTE if named else NOTE.replace("{0:010}", "", 1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_california(folder / "bundle")

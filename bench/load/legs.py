@@ -25,8 +25,8 @@ from clets_core.sample import write_california
 
 SENDER, RECEIVER = ("127.0.2.1", "msc-01"), ("127.0.2.2", "cad-01")
 NOTE = (
-    "M0010003.{:010}.U000031.AM.CA0010100.I0340001.TXT\r\nSYNTHETIC ADMINISTRATIVE MESSAGE OF "
-    "ABOUT THREE HUNDRED BYTES FOR MEASURING ONLY. NOTHING IN IT IS REAL, NOBODY IS NAMED IN IT, "
+    "M0010003.{0:010}.U000031.AM.CA0010100.I0340001.TXT\r\nSYNTHETIC MESSAGE {0:010} OF ABOUT "
+    "THREE HUNDRED BYTES FOR MEASURING ONLY. NOTHING IN IT IS REAL, NOBODY IS NAMED IN IT, "
     "AND NOBODY HAS TO DO ANYTHING ABOUT IT. IT GOES FROM ONE LINE TO ANOTHER AND IS COUNTED "
     "THERE, AND THAT IS ALL."
 )
@@ -122,13 +122,16 @@ def write_bundle(folder: Path) -> None:
     lines.write_text(wide)
 
 
-def _cpu_seconds(process: int) -> float:
+def cpu_seconds(process: int) -> float:
     """Of the process so far; its start is no part of what a leg costs."""
     usage = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(usage[11]) + int(usage[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(folder: Path, count: int) -> dict[str, float]:
+async def measure(
+    folder: Path, count: int, receiver: Receiver | None = None
+) -> dict[str, float]:
+    receiver = receiver or Receiver(RECEIVER[1], count)
     write_bundle(folder / "bundle")
     chunks = []
     for first in range(1, count + 1, CHUNK):
@@ -148,20 +151,19 @@ async def measure(folder: Path, count: int) -> dict[str, float]:
             assert (await switch.stdout.readline()).strip() == b"ready"
         loop = asyncio.get_running_loop()
         sender = Sender(SENDER[1], chunks)
-        receiver = Receiver(RECEIVER[1], count)
         for line, (peer, _) in ((receiver, RECEIVER), (sender, SENDER)):
             await loop.create_connection(
                 lambda line=line: line, "127.0.0.1", PORT_BASE + 1, local_addr=(peer, 0)
             )
             async with asyncio.timeout(10):
                 await line.up.wait()
-        started = _cpu_seconds(switch.pid)
+        started = cpu_seconds(switch.pid)
         begun = time.perf_counter()
         sender.send()
         async with asyncio.timeout(120):
             await receiver.done.wait()
         spent = time.perf_counter() - begun
-        cpu = _cpu_seconds(switch.pid) - started
+        cpu = cpu_seconds(switch.pid) - started
     finally:
         switch.send_signal(signal.SIGTERM)
         await switch.wait()
