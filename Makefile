@@ -75,6 +75,12 @@ bench: $(BUILT)/venv ## figures for this machine: decode, decide, advance, durab
 	$(BIN)/python -m pip install --quiet --no-deps --target $(BUILT)/bench $(BUILT)/wheels/*.whl
 	PYTHONPATH=$(CURDIR)/$(BUILT)/bench $(BIN)/python bench/run.py
 
+.PHONY: peers
+peers: build ## the same work side by side: this switch, JetStream, Redis, PostgreSQL, SQLite (RUNS=n)
+	@test -d $(BUILT)/bench || { echo 'expected the release build that make bench leaves'; exit 1; }
+	scripts/setup-peers
+	PYTHONPATH=$(CURDIR)/$(BUILT)/bench:$(CURDIR) $(BIN)/python -m bench.peers --runs $(or $(RUNS),3)
+
 .PHONY: instructions
 instructions: $(BUILT)/tools/bin/gungraun-runner build ## what each Rust stage takes, at most 2 % more than before (ACCEPT=1)
 	$(BIN)/python bench/instructions.py $(if $(ACCEPT),--accept)

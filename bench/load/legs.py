@@ -128,9 +128,7 @@ def cpu_seconds(process: int) -> float:
     return (int(usage[11]) + int(usage[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(
-    folder: Path, count: int, receiver: Receiver | None = None
-) -> dict[str, float]:
+async def measure(folder: Path, count: int, receiver: Receiver | None = None) -> dict[str, float]:
     receiver = receiver or Receiver(RECEIVER[1], count)
     write_bundle(folder / "bundle")
     chunks = []
