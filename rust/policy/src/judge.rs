@@ -7,6 +7,7 @@ use crate::situation::Situation;
 use crate::subjects::Subjects;
 use crate::words::Words;
 use cedar_policy::{Authorizer, Decision, Entities, PolicyId, PolicySet, Request};
+use std::sync::Arc;
 
 /// One validated bundle of rules, with every version of each.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ pub struct Verdict {
     /// obligation (hold, redact, flag, label) that applies. Empty when no rule permits.
     pub rules: Box<[RuleId]>,
     /// Caveats to deliver with the message; empty when refused.
-    pub labels: Box<[Box<str>]>,
+    pub labels: Box<[Arc<str>]>,
 }
 
 impl Verdict {
@@ -168,7 +169,7 @@ impl Policies {
         let labels = obligations
             .iter()
             .filter_map(|id| self.rule(*id)?.label.as_deref())
-            .map(Box::from)
+            .map(Arc::from)
             .collect();
         let decided = if effect == Effect::Allow { permits } else { Vec::new() };
         Verdict { effect, code: 0, rules: self.by_weight(effect, decided, obligations), labels }

@@ -594,8 +594,22 @@ mod tests {
     #[test]
     fn the_quick_look_sees_what_the_long_one_sees() {
         let words = [
-            "ice", "DETAINER", "black", "i", "247a", "deported", "xdetainer", "8", "usc", "detail",
-            "zz", "zy", "zyx", "q", "qu", "A LONGER RUN OF WORDS THAT FILLS A CHUNK",
+            "ice",
+            "DETAINER",
+            "black",
+            "i",
+            "247a",
+            "deported",
+            "xdetainer",
+            "8",
+            "usc",
+            "detail",
+            "zz",
+            "zy",
+            "zyx",
+            "q",
+            "qu",
+            "A LONGER RUN OF WORDS THAT FILLS A CHUNK",
         ];
         let marks = [" ", ".", "--", "(", "\r\n", "", "\u{e9}"];
         let table = "list,topic,kind,words,cite\n\

@@ -245,7 +245,7 @@ impl Snapshot {
             explanation,
             rules: grounds.iter().map(|(id, _)| (*id).to_owned()).collect(),
             citations: grounds.iter().map(|(_, cite)| (*cite).to_owned()).collect(),
-            labels: decision.labels.iter().cloned().collect(),
+            labels: decision.labels.iter().map(ToString::to_string).collect(),
         })
     }
 }

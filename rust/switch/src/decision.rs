@@ -1,11 +1,12 @@
 //! JUDGE: one verdict for a message and all its legs.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use clets_policy::{self as policy, Effect, Memo, RuleId, Situation};
 use clets_routing::{Directory, LineId, LineKind, OriId};
-use clets_wire::{Envelope, KeyId};
+use clets_wire::{Envelope, Key, KeyId};
+use smallvec::SmallVec;
 
 use crate::bundle::KeyFacts;
 use crate::facts::{Facts, Heading, Question};
@@ -14,6 +15,16 @@ use crate::plan::{Addressing, Leg, Plan, PlanError, Scope, plan};
 use crate::record::Accepted;
 use crate::{Bundle, codes};
 
+/// A few values in order, each once; most decisions have no more of a kind than stand in place.
+pub type Few<T> = SmallVec<[T; 4]>;
+
+/// Adds a value, unless it is there.
+fn include<T: Ord>(few: &mut Few<T>, value: T) {
+    if let Err(place) = few.binary_search(&value) {
+        few.insert(place, value);
+    }
+}
+
 /// The most restrictive verdict over a message and its legs.
 #[derive(Clone, Debug)]
 pub struct Decision {
@@ -21,10 +32,10 @@ pub struct Decision {
     pub effect: Effect,
     /// The numbered code of a refusal; 0 when the message may pass.
     pub code: u16,
-    /// The rules that decided, and those that flag or label.
-    pub rules: BTreeSet<RuleId>,
-    /// Labels that travel around the text.
-    pub labels: BTreeSet<String>,
+    /// The rules that decided, and those that flag or label; in the order of the bundle.
+    pub rules: Few<RuleId>,
+    /// Labels that travel around the text, in alphabetical order.
+    pub labels: Few<Arc<str>>,
     /// The situation that decided; none when the message could not be understood at all.
     pub situation: Option<Situation>,
 }
@@ -59,7 +70,7 @@ impl Decision {
         Accepted {
             effect: self.effect.name().into(),
             rules: self.rule_ids(bundle).into_iter().map(Cow::Borrowed).collect(),
-            labels: self.labels.iter().map(|label| Cow::Borrowed(label.as_str())).collect(),
+            labels: self.labels.iter().map(|label| Cow::Borrowed(&**label)).collect(),
             ..Accepted::default()
         }
     }
@@ -89,10 +100,19 @@ impl Decision {
         Self {
             effect: Effect::Reject,
             code,
-            rules: BTreeSet::new(),
-            labels: BTreeSet::new(),
+            rules: SmallVec::new(),
+            labels: SmallVec::new(),
             situation: None,
         }
+    }
+
+    /// Takes up what the table of traits says that the texts of a key carry.
+    pub(crate) fn label(&mut self, bundle: &Bundle, key: &Key) {
+        self.take_labels(bundle.traits.labels(key));
+    }
+
+    fn take_labels<'l>(&mut self, labels: impl IntoIterator<Item = &'l Arc<str>>) {
+        labels.into_iter().for_each(|label| include(&mut self.labels, Arc::clone(label)));
     }
 
     /// The content of a reply without what the rules withhold; none when they withhold nothing.
@@ -186,8 +206,9 @@ impl Judge {
             }
         }
         let mut decision = decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE)).closed();
-        let row = bundle.catalogue.key(key).into_iter();
-        decision.labels.extend(row.flat_map(|key| bundle.traits.labels(key)).map(str::to_owned));
+        if let Some(key) = bundle.catalogue.key(key) {
+            decision.label(bundle, key);
+        }
         decision
     }
 
@@ -240,27 +261,21 @@ impl Judge {
         day: i32,
     ) {
         let verdict = self.memo.judge(&bundle.policies, situation, day);
-        let labels = verdict.labels.iter().map(ToString::to_string);
-        match decision {
-            Some(so_far) if so_far.effect.severity() > verdict.effect.severity() => {
-                so_far.labels.extend(labels);
-            }
-            Some(so_far) if so_far.effect.severity() == verdict.effect.severity() => {
-                so_far.rules.extend(verdict.rules.iter().copied());
-                so_far.labels.extend(labels);
-            }
-            _ => {
-                let mut labels: BTreeSet<String> = labels.collect();
-                labels.extend(decision.take().into_iter().flat_map(|it| it.labels));
-                *decision = Some(Decision {
-                    effect: verdict.effect,
-                    code: verdict.code,
-                    rules: verdict.rules.iter().copied().collect(),
-                    labels,
-                    situation: Some(*situation),
-                });
-            }
+        let severity = verdict.effect.severity();
+        if decision.as_ref().is_none_or(|so_far| so_far.effect.severity() < severity) {
+            *decision = Some(Decision {
+                effect: verdict.effect,
+                code: verdict.code,
+                rules: SmallVec::new(),
+                labels: decision.take().map(|it| it.labels).unwrap_or_default(),
+                situation: Some(*situation),
+            });
         }
+        let Some(decision) = decision else { return };
+        if decision.effect.severity() == severity {
+            verdict.rules.iter().for_each(|rule| include(&mut decision.rules, *rule));
+        }
+        decision.take_labels(&verdict.labels);
     }
 
     /// A decision in plain sentences: rules, law, and what would have been permitted.

@@ -273,10 +273,12 @@ pub(crate) fn addressed_plan<'a>(
     } else {
         Addressing::Fair
     };
-    let mut seen = vec![false; directory.stations().len()];
-    stations.retain(|station| {
-        seen.get_mut(station.index()).is_some_and(|seen| !std::mem::replace(seen, true))
-    });
+    if stations.len() > 1 {
+        let mut seen = vec![false; directory.stations().len()];
+        stations.retain(|station| {
+            seen.get_mut(station.index()).is_some_and(|seen| !std::mem::replace(seen, true))
+        });
+    }
     if stations.len() > limits.group_stations as usize {
         return Err(PlanError::TooManyDestinations);
     }

@@ -340,8 +340,9 @@ impl Engine {
         };
         let part = part.as_ref().map(|(bytes, envelope)| incoming.reduced_to(bytes, envelope));
         let incoming = part.as_ref().unwrap_or(incoming);
-        let labels = row.into_iter().flat_map(|key| bundle.traits.labels(key));
-        decision.labels.extend(labels.map(str::to_owned));
+        if let Some(key) = row {
+            decision.label(&bundle, key);
+        }
         let mut targets: Vec<(LineId, Target<'static>)> = Vec::with_capacity(stations.len());
         for id in stations {
             let station = bundle.directory.station_of(id);

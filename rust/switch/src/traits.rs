@@ -7,6 +7,8 @@
 use std::sync::Arc;
 
 use clets_wire::{Dialect, Envelope, Key, Precedence};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use serde::Deserialize;
 
 const STANDARD: &str = include_str!("../data/traits.csv");
@@ -23,32 +25,33 @@ struct Row {
     source: String,
 }
 
-/// One row.
+/// One row of a key.
 #[derive(Debug)]
 struct Trait {
-    key: String,
     condition: Option<(String, String)>,
     precedence: Option<Precedence>,
-    label: Option<String>,
+    label: Option<Arc<str>>,
     everyone: bool,
 }
 
-/// All rows.
-#[derive(Debug)]
-pub(crate) struct Traits(Vec<Trait>);
+/// The rows of each key that has any.
+#[derive(Debug, Default)]
+pub(crate) struct Traits(HashMap<Vec<u8>, Vec<Trait>, FixedState>);
 
 impl Traits {
     /// The table that comes with the switch.
     pub(crate) fn standard() -> Result<Arc<Self>, String> {
         let mut reader = csv::ReaderBuilder::new().from_reader(STANDARD.as_bytes());
-        let rows = reader.deserialize().map(|row: Result<Row, csv::Error>| {
-            row.map_err(|error| error.to_string()).and_then(Row::check)
-        });
-        Ok(Arc::new(Self(rows.collect::<Result<_, _>>()?)))
+        let mut traits = Self::default();
+        for row in reader.deserialize() {
+            let row: Row = row.map_err(|error: csv::Error| error.to_string())?;
+            traits.0.entry(row.key.clone().into_bytes()).or_default().push(row.check()?);
+        }
+        Ok(Arc::new(traits))
     }
 
-    fn of<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Trait> {
-        self.0.iter().filter(move |row| row.key.as_bytes() == name)
+    fn of(&self, name: &[u8]) -> impl Iterator<Item = &Trait> {
+        self.0.get(name).into_iter().flatten()
     }
 
     /// The precedence that a message of this name has by the table, if the table says one.
@@ -68,8 +71,8 @@ impl Traits {
     }
 
     /// The labels that the texts of a key carry.
-    pub(crate) fn labels<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = &'a str> {
-        self.of(key.key.as_bytes()).filter_map(|row| row.label.as_deref())
+    pub(crate) fn labels(&self, key: &Key) -> impl Iterator<Item = &Arc<str>> {
+        self.of(key.key.as_bytes()).filter_map(|row| row.label.as_ref())
     }
 
     /// Whether a message of this key that names no station is for everyone.
@@ -105,9 +108,8 @@ impl Row {
         Ok(Trait {
             condition: (!self.field.is_empty()).then_some((self.field, self.value)),
             precedence,
-            label: (!self.label.is_empty()).then_some(self.label),
+            label: (!self.label.is_empty()).then(|| self.label.into()),
             everyone: self.reach == "everyone",
-            key: self.key,
         })
     }
 }

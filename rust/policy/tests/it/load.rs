@@ -53,7 +53,7 @@ fn obligations_alone_permit_nothing_and_refuse_nothing() {
     let ids: Vec<&str> =
         verdict.rules.iter().map(|id| beside.rule(*id).unwrap().id.as_str()).collect();
     assert_eq!(ids, ["hold", "flag", "redact", "label"]);
-    assert_eq!(verdict.labels, [Box::from("for law enforcement only")].into());
+    assert_eq!(verdict.labels, ["for law enforcement only".into()].into());
 }
 
 #[test]
