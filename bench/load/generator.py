@@ -71,7 +71,9 @@ class Report(msgspec.Struct):
     spans: list[Span]
     unanswered: int
     missing: int
-    """Accepted, and neither delivered nor told of."""
+    """Accepted, and neither delivered nor told of; of a broadcast, each copy."""
+    notices: int
+    """Told of, and not delivered."""
     cut: dict[int, int]
     """Lines that the switch ended, by its reason."""
 
@@ -101,7 +103,7 @@ class Generator:
         return await self._report({"offer": {"name": name, "rate": rate, "seconds": seconds}})
 
     async def keep(self, name: str, window: int, seconds: float) -> Report:
-        """As fast as the switch accepts, so many of each line unanswered."""
+        """As fast as the switch accepts and delivers, so many of each line under way."""
         return await self._report({"keep": {"name": name, "window": window, "seconds": seconds}})
 
     async def drain(self, seconds: float) -> Report:
@@ -142,7 +144,10 @@ async def generator(
     host_port: int | None = None,
     core: int | None = None,
 ) -> AsyncIterator[Generator]:
-    """Connects all lines; each sender writes to one receiver. All are connected at first."""
+    """Connects all lines; each sender writes to one receiver. All are connected at first.
+
+    All receivers have equally many stations, and what is sent with P4 is for all of one.
+    """
     program = await asyncio.to_thread(_program)
     child = await asyncio.create_subprocess_exec(
         program,
@@ -155,7 +160,13 @@ async def generator(
     for number, it in enumerate(senders):
         to = receivers[number % len(receivers)]
         lines.append({"name": it.name, "peer": it.peer, "messages": messages(it, to)})
-    scene = {"port": port, "host_port": host_port, "lines": lines, "mix": list(mix)}
+    scene = {
+        "port": port,
+        "host_port": host_port,
+        "lines": lines,
+        "mix": list(mix),
+        "copies": [1, 1, 1, 1, receivers[0].stations],
+    }
     found = Generator(child)
     try:
         await found.begin(scene)

@@ -34,6 +34,8 @@ class Place:
     framing: Literal["dmpp", "native"]
     window: int = 0
     """Messages on the wire at a time; 0 for what the protocol has by default."""
+    stations: int = 1
+    """All in its group; the first is the one that is written to and writes."""
 
     @property
     def name(self) -> str:
@@ -50,6 +52,11 @@ class Place:
     @property
     def station(self) -> str:
         return f"L{self.number:07}"
+
+    @property
+    def all_stations(self) -> list[str]:
+        further = (f"K{self.number:03}{count:04}" for count in range(1, self.stations))
+        return [self.station, *further]
 
     @property
     def user(self) -> str:
@@ -109,12 +116,15 @@ def write_lines(folder: Path, places: Iterable[Place], *, port_base: int) -> Non
             f'\n[[line]]\nname = "{it.name}"\ntitle = "Measured line"\nframing = "{it.framing}"\n'
             f'county = 1\npeer = "{it.peer}"\n{window}agencies = ["{it.name}"]\n'
         )
+        members = ", ".join(f'"{station}"' for station in it.all_stations)
         rows["groups.toml"].append(
-            f'\n[[group]]\ncode = "{it.group}"\ntitle = "A station"\nmembers = ["{it.station}"]\n'
+            f'\n[[group]]\ncode = "{it.group}"\ntitle = "Stations"\nmembers = [{members}]\n'
         )
         rows["agencies.csv"].append(f"{it.name},Measured,ca_lea,active,1,false,false,true\n")
         rows["oris.csv"].append(f"{it.ori},{it.name},true,true,{it.station}\n")
-        rows["stations.csv"].append(f"{it.station},{it.name},{it.ori},fixed\n")
+        rows["stations.csv"].extend(
+            f"{station},{it.name},{it.ori},fixed\n" for station in it.all_stations
+        )
         trained = "2015-03-02,2015-04-06,2099-12-31"
         rows["users.csv"].append(f"{it.user},{it.name},full,active,true,true,{trained}\n")
     for name, added in rows.items():

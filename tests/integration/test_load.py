@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
-from bench.load import overload, slow, storm
+from bench.load import overload, slow, state, storm
 from bench.load.generator import Report, Span, Times
+from msgspec import structs
 
 from tests.integration.center import free_port_base
 
@@ -47,6 +49,27 @@ def test_lines_that_stop_reading_cost_the_others_nothing(tmp_path: Path) -> None
     assert min(played.before.sent, played.after.sent) > 800
     assert played.cut == 0
     assert played.bytes_per_slow_line <= slow.MEMORY_BYTES_MAX
+
+
+def test_a_states_load_comes_whole_and_its_broadcasts_with_every_copy(tmp_path: Path) -> None:
+    load = state.Load(state.BROADCASTS, 3.0, rate=122, senders=5, stations=40)
+    carried = uvloop.run(state.carry(tmp_path, load, port_base=free_port_base()))
+    assert carried.whole, carried.report
+    spans = carried.report.spans
+    inquiries = sum(it.accepted[2].count for it in spans)
+    broadcasts = sum(it.accepted[4].count for it in spans)
+    assert (inquiries, broadcasts) == (360, 6)
+    assert sum(it.delivered[2].count for it in spans) == inquiries
+    assert sum(it.delivered[4].count for it in spans) == 40 * broadcasts
+
+
+def test_what_did_not_come_is_not_called_whole(tmp_path: Path) -> None:
+    load = state.Load(state.MESSAGES, 0.3, rate=100, senders=2)
+    carried = uvloop.run(state.carry(tmp_path, load, port_base=free_port_base()))
+    assert carried.whole
+    for broken in ({"missing": 1}, {"notices": 1}, {"unanswered": 1}, {"cut": {0: 1}}):
+        report = structs.replace(carried.report, **broken)
+        assert not replace(carried, report=report).whole
 
 
 def times(count: int, ms: int = 10) -> Times:
@@ -99,7 +122,7 @@ def played_well() -> overload.Played:
         pieces=[],
         done=100,
     )
-    report = Report(spans=[over], unanswered=0, missing=0, cut={})
+    report = Report(spans=[over], unanswered=0, missing=0, notices=0, cut={})
     return overload.Played(report, rate=100, memory_bytes=0, recovery_seconds=1)
 
 

@@ -10,8 +10,10 @@ use crate::line::{Host, Native, News, Place, Sent};
 use crate::net::{Connection, Poll, answer_one};
 use crate::span::{Span, Told};
 
-/// Messages are made this often.
+/// Messages are made this often; where there are few, at once when they are due, or their waiting
+/// here would be counted as the switch's.
 const TICK_US: u64 = 1_000;
+const FEW_A_SECOND: f64 = 20_000.0;
 const HEARTBEAT_US: u64 = 5_000_000;
 const CONNECT: Duration = Duration::from_secs(60);
 
@@ -25,6 +27,8 @@ pub(crate) struct Scene {
     lines: Vec<Place>,
     /// The precedence of each message in turn, over and over.
     mix: Vec<u8>,
+    /// How many stations a message of each precedence is for.
+    copies: [u64; 5],
 }
 
 /// What is wanted next.
@@ -33,7 +37,7 @@ pub(crate) struct Scene {
 pub(crate) enum Order {
     /// So many messages a second for so many seconds, whatever is answered.
     Offer { name: String, rate: f64, seconds: f64 },
-    /// So many messages of each line without an answer.
+    /// So many messages of each line without an answer, and so many in all not yet delivered.
     Keep { name: String, window: u64, seconds: f64 },
     /// Waits until all that was accepted is delivered or has a notice.
     Drain { seconds: f64 },
@@ -44,8 +48,10 @@ pub(crate) enum Order {
 pub(crate) struct Report<'a> {
     spans: Vec<Told<'a>>,
     unanswered: u64,
-    /// Accepted, and neither delivered nor told of.
+    /// Accepted, and neither delivered nor told of; of a broadcast, each copy.
     missing: i64,
+    /// Told of, and not delivered.
+    notices: u64,
     /// Lines that the switch ended, by its reason.
     cut: &'a BTreeMap<u16, u64>,
 }
@@ -58,6 +64,7 @@ pub(crate) struct Load {
     senders: Vec<usize>,
     host: Option<Host>,
     mix: Vec<u8>,
+    copies: [u64; 5],
     spans: Vec<Span>,
     told: Counts,
     turn: usize,
@@ -68,6 +75,7 @@ pub(crate) struct Load {
 #[derive(Default)]
 struct Counts {
     came: u64,
+    notices: u64,
     cut: BTreeMap<u16, u64>,
 }
 
@@ -95,6 +103,7 @@ impl Load {
             senders,
             host,
             mix: scene.mix,
+            copies: scene.copies,
             spans: Vec::new(),
             told: Counts::default(),
             turn: 0,
@@ -120,6 +129,7 @@ impl Load {
         Ok(Report {
             unanswered: self.unanswered(),
             missing: self.missing(),
+            notices: self.told.notices,
             spans: self.spans.iter().map(|span| span.told(now_us)).collect(),
             cut: &self.told.cut,
         })
@@ -152,19 +162,20 @@ impl Load {
     fn offer(&mut self, name: String, rate: f64, seconds: f64) -> io::Result<()> {
         let begun_us = self.begin(name);
         let total = (rate * seconds) as u64;
+        let due_us = |number: u64| begun_us + (number as f64 / rate * 1e6) as u64;
+        let tick_us = if rate < FEW_A_SECOND { 0 } else { TICK_US };
         let mut offered = 0;
         while offered < total {
             let now_us = self.now_us();
-            let due_now = (((now_us - begun_us) as f64 / 1e6 * rate) as u64).min(total);
+            let due_now = (((now_us - begun_us) as f64 / 1e6 * rate) as u64 + 1).min(total);
             // A few of a line at a time, so that each write is worth its while.
             let step = ((due_now - offered) / self.senders.len() as u64).max(1);
             while offered < due_now {
                 let upto = (offered + step).min(due_now);
-                let due_us = |number: u64| begun_us + (number as f64 / rate * 1e6) as u64;
                 self.send((offered..upto).map(due_us));
                 offered = upto;
             }
-            self.listen_until(now_us + TICK_US)?;
+            self.listen_until((now_us + tick_us).max(due_us(offered)))?;
         }
         self.end();
         Ok(())
@@ -174,11 +185,15 @@ impl Load {
     fn keep(&mut self, name: String, window: u64, seconds: f64) -> io::Result<()> {
         let begun_us = self.begin(name);
         let until_us = begun_us + (seconds * 1e6) as u64;
+        let under_way_max = (window * self.senders.len() as u64).cast_signed();
         while self.now_us() < until_us {
+            let mut left = under_way_max - self.unanswered().cast_signed() - self.missing();
             for _ in 0..self.senders.len() {
                 let next = self.senders.get((self.turn + 1) % self.senders.len());
                 let line = next.and_then(|at| self.lines.get(*at));
                 let room = line.map_or(0, |line| window.saturating_sub(line.unanswered()));
+                let room = room.min(u64::try_from(left).unwrap_or_default());
+                left -= room.cast_signed();
                 let now_us = self.now_us();
                 self.send((0..room).map(|_| now_us));
             }
@@ -222,8 +237,8 @@ impl Load {
     }
 
     fn missing(&self) -> i64 {
-        let accepted: u64 = self.spans.iter().map(Span::count_accepted).sum();
-        accepted.cast_signed() - self.told.came.cast_signed()
+        let expected: u64 = self.spans.iter().map(|it| it.count_expected(&self.copies)).sum();
+        expected.cast_signed() - self.told.came.cast_signed()
     }
 
     fn listen_until(&mut self, until_us: u64) -> io::Result<()> {
@@ -291,7 +306,10 @@ fn note(spans: &mut [Span], told: &mut Counts, news: &News, now_us: u64) {
                 span.note_done();
             }
         }
-        News::Notice => told.came += 1,
+        News::Notice => {
+            told.came += 1;
+            told.notices += 1;
+        }
         News::Cut(code) => *told.cut.entry(code).or_default() += 1,
     }
 }

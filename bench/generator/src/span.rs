@@ -9,10 +9,12 @@ use serde::Serialize;
 const PIECE_US: u64 = 500_000;
 /// Longer than anything that is measured here.
 const LONGEST_US: u64 = 600_000_000;
+const DIGITS: u8 = 3;
+/// Of a piece, for a long stretch has thousands.
+const PIECE_DIGITS: u8 = 2;
 
-fn histogram() -> Histogram<u32> {
-    // Three digits up to ten minutes.
-    Histogram::new_with_max(LONGEST_US, 3)
+fn histogram(digits: u8) -> Histogram<u32> {
+    Histogram::new_with_max(LONGEST_US, digits)
         .unwrap_or_else(|_| unreachable!("valid bounds of a histogram"))
 }
 
@@ -82,8 +84,8 @@ impl Span {
             sent: [0; 5],
             unsent: [0; 5],
             refused: Default::default(),
-            accepted: std::array::from_fn(|_| histogram()),
-            delivered: std::array::from_fn(|_| histogram()),
+            accepted: std::array::from_fn(|_| histogram(DIGITS)),
+            delivered: std::array::from_fn(|_| histogram(DIGITS)),
             pieces: Vec::new(),
             done: 0,
         }
@@ -104,7 +106,7 @@ impl Span {
         }
         let piece = usize::try_from((due_us - self.begun_us) / PIECE_US).unwrap_or(usize::MAX);
         while self.pieces.len() <= piece {
-            self.pieces.push(histogram());
+            self.pieces.push(histogram(PIECE_DIGITS));
         }
         if let Some(times) = self.pieces.get_mut(piece) {
             times.saturating_record(took_us);
@@ -127,8 +129,9 @@ impl Span {
         self.done += 1;
     }
 
-    pub(crate) fn count_accepted(&self) -> u64 {
-        self.accepted.iter().map(Histogram::len).sum()
+    /// What is to come of all that was accepted, so many copies of each precedence.
+    pub(crate) fn count_expected(&self, copies: &[u64; 5]) -> u64 {
+        self.accepted.iter().zip(copies).map(|(accepted, copies)| accepted.len() * copies).sum()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "for people")]

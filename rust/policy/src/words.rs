@@ -492,24 +492,20 @@ const fn class(byte: u8) -> u8 {
 }
 
 const CLASSES: usize = 37;
-const CLASS_OF: [u8; 256] = {
-    let (mut classes, mut byte) = ([0; 256], 0_u8);
-    loop {
-        classes[byte as usize] = class(byte);
-        if byte == u8::MAX {
-            break classes;
-        }
-        byte += 1;
-    }
-};
 
 /// The first three signs of the patterns of a list: for each two of them the third, a bit each.
 #[derive(Debug)]
-struct Beginnings(Box<[u64]>);
+struct Beginnings {
+    thirds: Box<[u64]>,
+    /// Of each byte.
+    classes: [u8; 256],
+}
 
 impl Default for Beginnings {
     fn default() -> Self {
-        Self(vec![0; CLASSES * CLASSES].into())
+        let thirds = vec![0; CLASSES * CLASSES].into();
+        let classes = std::array::from_fn(|byte| u8::try_from(byte).map_or(0, class));
+        Self { thirds, classes }
     }
 }
 
@@ -527,7 +523,7 @@ impl Beginnings {
             _ => (0..CLASSES, u64::MAX),
         };
         for second in seconds {
-            if let Some(slot) = self.0.get_mut(first * CLASSES + second) {
+            if let Some(slot) = self.thirds.get_mut(first * CLASSES + second) {
                 *slot |= thirds;
             }
         }
@@ -537,9 +533,9 @@ impl Beginnings {
     fn include(&self, word: &[u8]) -> bool {
         let class = |place: usize| {
             let byte = word.get(place).map_or(0, |byte| usize::from(*byte));
-            CLASS_OF.get(byte).map_or(0, |class| usize::from(*class))
+            self.classes.get(byte).map_or(0, |class| usize::from(*class))
         };
-        let thirds = self.0.get(class(0) * CLASSES + class(1));
+        let thirds = self.thirds.get(class(0) * CLASSES + class(1));
         thirds.is_some_and(|thirds| thirds >> class(2) & 1 == 1)
     }
 }

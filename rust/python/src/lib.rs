@@ -13,7 +13,13 @@ mod journal;
 mod message;
 mod tables;
 
+use mimalloc::MiMalloc;
 use pyo3::prelude::*;
+
+/// A message is a dozen small pieces of memory, made by one thread: glibc's allocator took an
+/// eighth of the time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The private module; `clets_core` gives its names to the world.
 #[pymodule]

@@ -15,16 +15,6 @@ use crate::plan::{Addressing, Leg, Plan, PlanError, Scope, plan};
 use crate::record::Accepted;
 use crate::{Bundle, codes};
 
-/// A few values in order, each once; most decisions have no more of a kind than stand in place.
-pub type Few<T> = SmallVec<[T; 4]>;
-
-/// Adds a value, unless it is there.
-fn include<T: Ord>(few: &mut Few<T>, value: T) {
-    if let Err(place) = few.binary_search(&value) {
-        few.insert(place, value);
-    }
-}
-
 /// The most restrictive verdict over a message and its legs.
 #[derive(Clone, Debug)]
 pub struct Decision {
@@ -33,9 +23,9 @@ pub struct Decision {
     /// The numbered code of a refusal; 0 when the message may pass.
     pub code: u16,
     /// The rules that decided, and those that flag or label; in the order of the bundle.
-    pub rules: Few<RuleId>,
+    pub rules: SmallVec<[RuleId; 4]>,
     /// Labels that travel around the text, in alphabetical order.
-    pub labels: Few<Arc<str>>,
+    pub labels: Vec<Arc<str>>,
     /// The situation that decided; none when the message could not be understood at all.
     pub situation: Option<Situation>,
 }
@@ -101,7 +91,7 @@ impl Decision {
             effect: Effect::Reject,
             code,
             rules: SmallVec::new(),
-            labels: SmallVec::new(),
+            labels: Vec::new(),
             situation: None,
         }
     }
@@ -112,7 +102,19 @@ impl Decision {
     }
 
     fn take_labels<'l>(&mut self, labels: impl IntoIterator<Item = &'l Arc<str>>) {
-        labels.into_iter().for_each(|label| include(&mut self.labels, Arc::clone(label)));
+        for label in labels {
+            if let Err(place) = self.labels.binary_search(label) {
+                self.labels.insert(place, Arc::clone(label));
+            }
+        }
+    }
+
+    fn take_rules(&mut self, rules: &[RuleId]) {
+        for rule in rules {
+            if let Err(place) = self.rules.binary_search(rule) {
+                self.rules.insert(place, *rule);
+            }
+        }
     }
 
     /// The content of a reply without what the rules withhold; none when they withhold nothing.
@@ -273,7 +275,7 @@ impl Judge {
         }
         let Some(decision) = decision else { return };
         if decision.effect.severity() == severity {
-            verdict.rules.iter().for_each(|rule| include(&mut decision.rules, *rule));
+            decision.take_rules(&verdict.rules);
         }
         decision.take_labels(&verdict.labels);
     }

@@ -54,7 +54,7 @@ mod valve;
 pub use archive::{Archive, Archived, Unreadable};
 pub use bundle::{Bundle, BundleError};
 pub use control::Control;
-pub use decision::{Decision, Few, Judge};
+pub use decision::{Decision, Judge};
 pub use engine::Engine;
 pub use event::{ConnectionId, Effects, Event, JournalEntry};
 pub use intercept::{Command, CommandError, InterceptStatus, Performed, Step};

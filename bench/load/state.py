@@ -1,0 +1,214 @@
+"""A state's load, from intended times: what the switch carries, how late, and with what memory.
+
+Each measurement is a switch of its own with all its threads, and the generator beside it on the
+same machine; both on any core. Loopback only, and it stops by itself.
+
+    python -m bench.load.state [name ...] [--minutes 30]
+
+==========  =====================================================================================
+name        what
+==========  =====================================================================================
+california  600 messages a second, the state at its peak, for so many minutes
+nation      5,000 a second, all states together, for so many minutes; what the switch adds
+burst       11,000 a second for ten seconds
+pipelined   messages as fast as they are delivered, from ten lines, 200 of each under way
+outstanding messages as fast as they are delivered, from a hundred lines, one of each under way
+broadcast   10 a second to 1,000 stations each beside inquiries, and those inquiries alone
+year        inquiries as fast as they are answered, for a third of so many minutes
+idle        memory of the sample state, and of a thousand lines that say nothing
+==========  =====================================================================================
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import sys
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+from bench.load.generator import Generator, Report, generator
+from bench.load.lines import HOST_PORT, Place, write_lines
+from bench.load.program import Program, program
+
+from clets_core._core import journal_verify
+from clets_core.sample import write_california
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MIX = (1, 2, 96, 1, 0)
+"""Per cent of P0 to P4 in the state's traffic: confirmations, inquiries, messages to people."""
+INQUIRIES = (0, 0, 1, 0, 0)
+MESSAGES = (0, 0, 0, 1, 0)
+BROADCASTS = (0, 0, 60, 0, 1)
+"""Ten broadcasts beside 600 inquiries."""
+STATIONS = 1_000
+WINDOW = 1_024
+DRAIN_SECONDS = 120.0
+YEAR_INQUIRIES = 1.02e9
+"""Of California in a year. CITE: California DOJ, CLETS volumes."""
+IDLE_LINES = 1_000
+
+
+@dataclass(frozen=True)
+class Load:
+    """One stretch: a rate, or a window where there is none."""
+
+    mix: Sequence[int]
+    seconds: float
+    rate: float = 0.0
+    window: int = 0
+    senders: int = 40
+    stations: int = 1
+
+
+@dataclass
+class Carried:
+    """What came of it."""
+
+    load: Load
+    report: Report
+    cpu_seconds: float
+    memory_bytes: list[int] = field(default_factory=list)
+    """After each third of the stretch."""
+
+    def lines(self) -> list[str]:
+        """The figures, for people."""
+        *_, last = self.report.spans
+        legs = sum(it.done for it in self.report.spans)
+        sent = sum(sum(it.sent) for it in self.report.spans)
+        refused = sum(it.refused_count for it in self.report.spans)
+        seconds = sum(it.seconds for it in self.report.spans)
+        found = [
+            f"{sent:,} sent in {seconds:,.0f} s, {sent / seconds:,.0f} a second; "
+            f"{legs / seconds:,.0f} deliveries a second",
+            f"refused {refused}, lost {self.report.missing}, without an answer "
+            f"{self.report.unanswered}, expired or not forwarded {self.report.notices}, "
+            f"lines cut {sum(self.report.cut.values())}",
+            "memory after each third, MB: "
+            + ", ".join(f"{it / 1e6:.0f}" for it in self.memory_bytes),
+            f"switch: {1e6 * self.cpu_seconds / max(legs, 1):.1f} us of CPU a delivery",
+        ]
+        for name, times in (("accepted", last.accepted), ("delivered", last.delivered)):
+            found += [
+                f"P{precedence} {name} after p50 {it.p50_us / 1e3:.2f}, p99 {it.p99_us / 1e3:.2f}, "
+                f"p99.9 {it.p999_us / 1e3:.2f}, at most {it.max_us / 1e3:.1f} ms"
+                for precedence, it in enumerate(times)
+                if it.count
+            ]
+        return found
+
+    @property
+    def whole(self) -> bool:
+        """Nothing lost, refused, expired or unanswered."""
+        refused = sum(it.refused_count + sum(it.unsent) for it in self.report.spans)
+        report = self.report
+        return not (refused or report.missing or report.unanswered or report.notices or report.cut)
+
+
+async def carry(folder: Path, load: Load, *, port_base: int) -> Carried:
+    """Runs a switch under one stretch, told in thirds."""
+    receivers = [Place(1, "native", WINDOW, load.stations)]
+    if load.stations == 1:
+        receivers = [Place(number, "native", WINDOW) for number in range(1, 11)]
+    senders = [Place(100 + number, "native", WINDOW) for number in range(load.senders)]
+    write_lines(folder / "bundle", [*receivers, *senders], port_base=port_base)
+    mix = [precedence for precedence, share in enumerate(load.mix) for _ in range(share)]
+    random.Random(1).shuffle(mix)
+    asks = load.mix[2] > 0
+    async with (
+        program(folder / "bundle", folder / "journal") as switch,
+        generator(
+            port=port_base + 1,
+            host_port=port_base + HOST_PORT if asks else None,
+            senders=senders,
+            receivers=receivers,
+            mix=mix,
+        ) as lines,
+    ):
+        memory = []
+        cpu = switch.cpu_seconds()
+        for number in range(3):
+            await stretch(lines, f"third {number + 1}", replace(load, seconds=load.seconds / 3))
+            memory.append(switch.memory_bytes())
+        report = await lines.drain(DRAIN_SECONDS)
+        cpu = switch.cpu_seconds() - cpu
+    journal_verify(folder / "journal")
+    return Carried(load, report, cpu, memory)
+
+
+async def stretch(lines: Generator, name: str, load: Load) -> None:
+    if load.window:
+        await lines.keep(name, load.window, load.seconds)
+    else:
+        await lines.offer(name, load.rate, load.seconds)
+
+
+async def memory_idle(folder: Path, *, port_base: int, lines: int) -> tuple[int, float]:
+    """Memory of the sample state's switch, and what each of so many idle native lines adds."""
+    write_california(folder / "sample", port_base=port_base)
+    async with program(folder / "sample", folder / "journal") as switch:
+        sample = switch.memory_bytes()
+    places = [Place(number, "native") for number in range(1, lines + 1)]
+    write_lines(folder / "bundle", places, port_base=port_base)
+
+    async def connected(switch: Program) -> int:
+        before = switch.memory_bytes()
+        mix: list[int] = [3]
+        async with generator(port=port_base + 1, senders=[], receivers=places, mix=mix):
+            return switch.memory_bytes() - before
+
+    async with program(folder / "bundle", folder / "second") as switch:
+        return sample, await connected(switch) / lines
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description="A state's load.")
+    given.add_argument("names", nargs="*", help="of the table; all when none is given")
+    given.add_argument("--minutes", type=float, default=30.0, help="of the long stretches")
+    options = given.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    seconds = 60 * options.minutes
+    loads = {
+        "california": Load(MIX, seconds, rate=600),
+        "nation": Load(MIX, seconds, rate=5_000),
+        "burst": Load(MIX, 10, rate=11_000),
+        "pipelined": Load(MESSAGES, 30, window=200, senders=10),
+        "outstanding": Load(MESSAGES, 30, window=1, senders=100),
+        "alone": Load(INQUIRIES, 60, rate=600),
+        "broadcast": Load(BROADCASTS, 60, rate=610, stations=STATIONS),
+        "year": Load(INQUIRIES, seconds / 3, window=64),
+    }
+    wrong = set(options.names) - {*loads, "idle"}
+    if wrong:
+        given.error(f"no such name: {', '.join(sorted(wrong))}")
+    names = options.names or [*loads, "idle"]
+    broken = False
+    for name in names:
+        print(f"{name}:", flush=True)
+        with tempfile.TemporaryDirectory(prefix="clets-bench-") as folder:
+            if name == "idle":
+                sample, line = uvloop.run(
+                    memory_idle(Path(folder), port_base=23_000, lines=IDLE_LINES)
+                )
+                print(f"  {sample / 1e6:.0f} MB; {line / 1024:.1f} KiB a connection")
+                continue
+            carried = uvloop.run(carry(Path(folder), loads[name], port_base=23_000))
+        print(*(f"  {line}" for line in carried.lines()), sep="\n", flush=True)
+        if name == "year":
+            done = sum(it.delivered[2].count for it in carried.report.spans)
+            rate = done / sum(it.seconds for it in carried.report.spans)
+            hours = YEAR_INQUIRIES / rate / 3600
+            print(f"  {rate:,.0f} inquiries a second: a year of California in {hours:,.1f} hours")
+        broken |= not carried.whole
+    sys.exit(broken)
+
+
+if __name__ == "__main__":
+    main()
