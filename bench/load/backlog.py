@@ -64,9 +64,11 @@ class Driver:
         return intake
 
     def feed(self, intake: Intake, data: bytes) -> None:
-        for start in range(0, len(data), 65_536):
-            part = data[start : start + 65_536]
-            memoryview(intake)[: len(part)] = part
+        while data:
+            with memoryview(intake) as view:
+                part = data[: len(view)]
+                view[: len(part)] = part
+            data = data[len(part) :]
             self.center.advance(intake, len(part))
             self.take()
 

@@ -40,13 +40,13 @@ class Program:
 
 @asynccontextmanager
 async def program(
-    bundle: Path, journal: Path, *, core: int | None = None
+    bundle: Path, journal: Path, *, core: int | None = None, hosts: bool = False
 ) -> AsyncIterator[Program]:
-    """Starts ``clets run``, on one core if that is given, and waits until it listens; stops it in
-    the end, come what may."""
+    """Starts ``clets run``, on one core if that is given, with simulated hosts if wanted, and waits
+    until it listens; stops it in the end, come what may."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "clets_core.cli", "run", str(bundle), "--no-table"),
-        *("--journal", str(journal)),
+        *("--journal", str(journal), "--hosts" if hosts else "--no-hosts"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),

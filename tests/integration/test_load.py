@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
-from bench.load import overload, slow, state, storm
+from bench.load import day, overload, slow, state, storm
 from bench.load.generator import Report, Span, Times
 from msgspec import structs
 
@@ -70,6 +71,16 @@ def test_what_did_not_come_is_not_called_whole(tmp_path: Path) -> None:
     for broken in ({"missing": 1}, {"notices": 1}, {"unanswered": 1}, {"cut": {0: 1}}):
         report = structs.replace(carried.report, **broken)
         assert not replace(carried, report=report).whole
+
+
+def test_a_day_of_the_state_is_answered_and_reported(tmp_path: Path) -> None:
+    report = tmp_path / "day.html"
+    given = {"seconds": 12.0, "scale": 0.4, "report": report}
+    code = asyncio.run(day.run(tmp_path, port_base=free_port_base(), **given))  # type: ignore[arg-type]
+    assert code == 0
+    page = report.read_text("utf-8")
+    assert "vehicle" in page
+    assert "person" in page
 
 
 def times(count: int, ms: int = 10) -> Times:

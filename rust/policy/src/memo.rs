@@ -4,8 +4,8 @@ use crate::explain::Explanation;
 use crate::judge::{Policies, Verdict};
 use crate::situation::Situation;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use std::hash::Hash;
-use std::sync::Arc;
 
 /// A bounded memory of [`Policies::judge`] and [`Policies::explain`].
 ///
@@ -14,9 +14,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Memo {
     generation: u64,
-    verdicts: Halves<(u128, usize), Arc<Verdict>>,
-    explanations: Halves<(u128, usize), Arc<Explanation>>,
-    hits: u64,
+    verdicts: Halves<(u128, usize), Verdict>,
+    explanations: Halves<(u128, usize), Explanation>,
+    asked: u64,
     misses: u64,
 }
 
@@ -31,23 +31,20 @@ impl Memo {
             generation: 0,
             verdicts: Halves::new(capacity),
             explanations: Halves::new(capacity / Self::VERDICTS_PER_EXPLANATION),
-            hits: 0,
+            asked: 0,
             misses: 0,
         }
     }
 
     /// What [`Policies::judge`] says of this situation on this day.
-    pub fn judge(&mut self, policies: &Policies, situation: &Situation, day: i32) -> Arc<Verdict> {
+    pub fn judge(&mut self, policies: &Policies, situation: &Situation, day: i32) -> &Verdict {
         self.follow(policies);
         let key = (situation.key(), policies.slice_number(day));
-        if let Some(verdict) = self.verdicts.find(&key) {
-            self.hits += 1;
-            return verdict;
-        }
-        self.misses += 1;
-        let verdict = Arc::new(policies.judge(situation, day));
-        self.verdicts.insert(key, Arc::clone(&verdict));
-        verdict
+        self.asked += 1;
+        self.verdicts.get(key, || {
+            self.misses += 1;
+            policies.judge(situation, day)
+        })
     }
 
     /// What [`Policies::explain`] says of this situation on this day.
@@ -56,15 +53,10 @@ impl Memo {
         policies: &Policies,
         situation: &Situation,
         day: i32,
-    ) -> Arc<Explanation> {
+    ) -> &Explanation {
         self.follow(policies);
         let key = (situation.key(), policies.slice_number(day));
-        if let Some(explanation) = self.explanations.find(&key) {
-            return explanation;
-        }
-        let explanation = Arc::new(policies.explain(situation, day));
-        self.explanations.insert(key, Arc::clone(&explanation));
-        explanation
+        self.explanations.get(key, || policies.explain(situation, day))
     }
 
     /// Situations remembered, those asked of late first, `most` at most.
@@ -89,7 +81,7 @@ impl Memo {
     /// Look-ups answered from memory, and those that asked Cedar, since the memo was made.
     #[must_use]
     pub const fn hits_and_misses(&self) -> (u64, u64) {
-        (self.hits, self.misses)
+        (self.asked - self.misses, self.misses)
     }
 
     fn follow(&mut self, policies: &Policies) {
@@ -110,7 +102,7 @@ struct Halves<K, V> {
     old: HashMap<K, V, foldhash::fast::FixedState>,
 }
 
-impl<K: Copy + Eq + Hash, V: Clone> Halves<K, V> {
+impl<K: Copy + Eq + Hash, V> Halves<K, V> {
     fn new(capacity: usize) -> Self {
         let seed = foldhash::fast::FixedState::default();
         Self {
@@ -120,21 +112,16 @@ impl<K: Copy + Eq + Hash, V: Clone> Halves<K, V> {
         }
     }
 
-    fn find(&mut self, key: &K) -> Option<V> {
-        if let Some(value) = self.young.get(key) {
-            return Some(value.clone());
-        }
-        let value = self.old.remove(key)?;
-        self.insert(*key, value.clone());
-        Some(value)
-    }
-
-    fn insert(&mut self, key: K, value: V) {
+    /// The value of a key, made where there is none.
+    fn get(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
         if self.young.len() >= self.half {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
-        self.young.insert(key, value);
+        match self.young.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(self.old.remove(&key).unwrap_or_else(make)),
+        }
     }
 
     fn len(&self) -> usize {

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "the buffer protocol hands out a pointer; this file alone does")]
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clets_wire::FrameBuffer;
@@ -19,11 +20,14 @@ pub(crate) struct Intake {
     #[pyo3(get)]
     connection: u32,
     buffer: Mutex<FrameBuffer>,
+    /// Somebody holds a view of it: nothing in it may move.
+    viewed: AtomicBool,
 }
 
 impl Intake {
     pub(crate) fn new(connection: u32, capacity: usize) -> Self {
-        Self { connection, buffer: Mutex::new(FrameBuffer::new(capacity)) }
+        let buffer = Mutex::new(FrameBuffer::new(capacity));
+        Self { connection, buffer, viewed: AtomicBool::new(false) }
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -38,9 +42,12 @@ impl Intake {
 
 #[pymethods]
 impl Intake {
-    /// Bytes that can be read into it now.
-    fn __len__(&self) -> usize {
-        self.with(|buffer| buffer.recv_slice().len())
+    /// Bytes that can be read into it now: more after a read that filled it.
+    fn __len__(&self) -> PyResult<usize> {
+        if self.viewed.load(Ordering::Acquire) {
+            return Err(view_is_out());
+        }
+        Ok(self.with(|buffer| buffer.recv_slice().len()))
     }
 
     /// # Safety
@@ -50,18 +57,34 @@ impl Intake {
         view: *mut ffi::Py_buffer,
         flags: c_int,
     ) -> PyResult<()> {
+        if slf.get().viewed.swap(true, Ordering::AcqRel) {
+            return Err(view_is_out());
+        }
         let (start, length) = slf.get().with(|buffer| {
             let free = buffer.recv_slice();
             (free.as_mut_ptr(), free.len())
         });
-        let length = isize::try_from(length)
-            .map_err(|_| PyBufferError::new_err("the receive buffer is too large"))?;
-        // SAFETY: `start` points to `length` bytes of a boxed slice that `slf` owns, is never
-        // reallocated, and lives as long as `slf`, which the view holds a reference to. Bytes
-        // move inside it only in `recv_slice` and `consume`, that is between two reads, on the
-        // one thread that also reads.
+        // No piece of memory is longer than that number says.
+        let length = length.cast_signed();
+        // SAFETY: `start` points to `length` bytes that `slf` owns and that live as long as `slf`,
+        // which the view holds a reference to. They move or grow in `recv_slice` alone, and that is
+        // called nowhere but here and above, when no view is out.
         let filled =
             unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), start.cast(), length, 0, flags) };
-        if filled == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) }
+        if filled == 0 {
+            return Ok(());
+        }
+        slf.get().viewed.store(false, Ordering::Release);
+        Err(PyErr::fetch(slf.py()))
     }
+
+    /// # Safety
+    /// Called by Python's buffer protocol with a view that was filled in.
+    unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
+        self.viewed.store(false, Ordering::Release);
+    }
+}
+
+fn view_is_out() -> PyErr {
+    PyBufferError::new_err("expected one view at a time: a read into this buffer is under way")
 }

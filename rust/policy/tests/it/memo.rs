@@ -2,7 +2,6 @@
 
 use crate::bundle::{Generator, california, day, files, plate, schema, today, with};
 use clets_policy::{Memo, Policies, Situation};
-use std::sync::Arc;
 
 const DAYS: [&str; 4] = ["2021-06-30", "2021-07-01", "2025-03-31", "2026-03-02"];
 
@@ -113,8 +112,8 @@ fn a_new_bundle_and_a_new_day_are_not_answered_from_memory() {
 fn explanations_are_remembered() {
     let mut memo = Memo::new(64);
     let blank = with(&plate(), "reason=absent");
-    let first = memo.explain(california(), &blank, today());
+    let first = std::ptr::from_ref(memo.explain(california(), &blank, today()));
     let second = memo.explain(california(), &blank, today());
-    assert!(Arc::ptr_eq(&first, &second));
-    assert_eq!(*first, california().explain(&blank, today()));
+    assert!(std::ptr::eq(first, second));
+    assert_eq!(*second, california().explain(&blank, today()));
 }

@@ -21,7 +21,7 @@ fn promise(
         let mut situation = generator.situation();
         make(&mut situation, &mut generator);
         let verdict = memo.judge(california(), &situation, today());
-        assert!(holds(&verdict), "{verdict:?} of {situation:?}");
+        assert!(holds(verdict), "{verdict:?} of {situation:?}");
     }
 }
 
