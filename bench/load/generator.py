@@ -74,6 +74,8 @@ class Report(msgspec.Struct):
     """Accepted, and neither delivered nor told of; of a broadcast, each copy."""
     notices: int
     """Told of, and not delivered."""
+    reminders: int
+    """Of confirmations that nobody gave in time: the lines here answer none of them."""
     cut: dict[int, int]
     """Lines that the switch ended, by its reason."""
 

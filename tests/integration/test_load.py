@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
 from bench.load import day, overload, slow, state, storm
-from bench.load.generator import Report, Span, Times
+from bench.load.generator import Report, Span, Times, generator
+from bench.load.lines import Place, write_lines
+from bench.load.program import program
 from msgspec import structs
 
 from tests.integration.center import free_port_base
@@ -78,9 +82,36 @@ def test_a_day_of_the_state_is_answered_and_reported(tmp_path: Path) -> None:
     given = {"seconds": 12.0, "scale": 0.4, "report": report}
     code = asyncio.run(day.run(tmp_path, port_base=free_port_base(), **given))  # type: ignore[arg-type]
     assert code == 0
-    page = report.read_text("utf-8")
-    assert "vehicle" in page
-    assert "person" in page
+    rows = re.search(r'"requests_statistics": (\[.*?\])', report.read_text("utf-8"))
+    assert rows is not None
+    came = {(it["method"], it["name"]): it["num_requests"] for it in json.loads(rows[1])}
+    assert came["accept", "vehicle"] >= came["answer", "vehicle"] > 10
+    assert came["accept", "person"] >= came["answer", "person"] > 5
+
+
+def test_a_reminder_of_what_was_delivered_is_no_second_delivery(tmp_path: Path) -> None:
+    async def play() -> tuple[Report, Report]:
+        receiver, sender = Place(1, "native", 64), Place(2, "native", 64)
+        port_base = free_port_base()
+        write_lines(tmp_path / "bundle", [receiver, sender], port_base=port_base)
+        settings = tmp_path / "bundle" / "switch.toml"
+        text = settings.read_text("utf-8")
+        assert "urgent = 600000" in text
+        settings.write_text(text.replace("urgent = 600000", "urgent = 1000"), "utf-8")
+        given: dict[str, Any] = {"senders": [sender], "receivers": [receiver], "mix": [0]}
+        async with (
+            program(tmp_path / "bundle", tmp_path / "journal"),
+            generator(port=port_base + 1, **given) as load,
+        ):
+            await load.offer("asked", 20, 0.5)
+            at_once = await load.drain(10)
+            # The last request waits, and nobody answers it.
+            return at_once, await load.offer("later", 0.2, 5)
+
+    at_once, later = uvloop.run(play())
+    assert (at_once.missing, at_once.reminders, at_once.spans[0].accepted_count) == (0, 0, 10)
+    assert later.reminders >= 1
+    assert later.missing == 0
 
 
 def times(count: int, ms: int = 10) -> Times:
@@ -133,7 +164,7 @@ def played_well() -> overload.Played:
         pieces=[],
         done=100,
     )
-    report = Report(spans=[over], unanswered=0, missing=0, notices=0, cut={})
+    report = Report(spans=[over], unanswered=0, missing=0, notices=0, reminders=0, cut={})
     return overload.Played(report, rate=100, memory_bytes=0, recovery_seconds=1)
 
 

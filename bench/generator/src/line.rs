@@ -17,6 +17,8 @@ const UNSENT_BYTES_MAX: usize = 4 << 20;
 /// What becomes the reference in a message, and what becomes its intended time.
 const REFERENCE: &str = "<REF>";
 const DUE: &str = "<DUE>";
+/// The switch's reminder of a confirmation that nobody gave repeats the request with its time.
+const REMINDER: &[u8] = b".HCN.";
 
 /// A native line of the bundle.
 #[derive(Deserialize)]
@@ -37,6 +39,8 @@ pub(crate) enum News {
     Came { precedence: u8, due_us: u64 },
     /// A message came that is no more than a notice.
     Notice,
+    /// The switch reminds of what was delivered and not answered.
+    Reminder,
     /// The switch ends the line, and why.
     Cut(u16),
 }
@@ -155,6 +159,7 @@ impl Native {
                         *highest = frame.sequence;
                     }
                     tell(match number_behind(frame.body, b"DUE ") {
+                        _ if memmem::find(frame.body, REMINDER).is_some() => News::Reminder,
                         Some(due_us) => News::Came { precedence: frame.precedence, due_us },
                         None => News::Notice,
                     });

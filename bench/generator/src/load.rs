@@ -52,6 +52,8 @@ pub(crate) struct Report<'a> {
     missing: i64,
     /// Told of, and not delivered.
     notices: u64,
+    /// Of confirmations that nobody gave.
+    reminders: u64,
     /// Lines that the switch ended, by its reason.
     cut: &'a BTreeMap<u16, u64>,
 }
@@ -76,6 +78,7 @@ pub(crate) struct Load {
 struct Counts {
     came: u64,
     notices: u64,
+    reminders: u64,
     cut: BTreeMap<u16, u64>,
 }
 
@@ -130,6 +133,7 @@ impl Load {
             unanswered: self.unanswered(),
             missing: self.missing(),
             notices: self.told.notices,
+            reminders: self.told.reminders,
             spans: self.spans.iter().map(|span| span.told(now_us)).collect(),
             cut: &self.told.cut,
         })
@@ -310,6 +314,7 @@ fn note(spans: &mut [Span], told: &mut Counts, news: &News, now_us: u64) {
             told.came += 1;
             told.notices += 1;
         }
+        News::Reminder => told.reminders += 1,
         News::Cut(code) => *told.cut.entry(code).or_default() += 1,
     }
 }
