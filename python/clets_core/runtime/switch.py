@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
 
@@ -32,6 +33,9 @@ SPACE_SECONDS: Final = 1.0
 SNAPSHOT_SECONDS: Final = 10.0
 SNAPSHOT_RECORDS: Final = 250_000
 """Records between two snapshots; a start reads no more of them, in about a second."""
+SNAPSHOT_REST: Final = 4.0
+"""So many times as long as making a snapshot took, none is made: with millions of references one
+takes seconds and hundreds of megabytes, and a state's load has better use for the disk."""
 
 
 class Switch:
@@ -214,15 +218,18 @@ class Switch:
 
     async def _keep_snapshots(self, center: Center) -> None:
         covered = center.durable
+        took = 0.0
         while True:
-            await asyncio.sleep(SNAPSHOT_SECONDS)
+            await asyncio.sleep(max(SNAPSHOT_SECONDS, SNAPSHOT_REST * took))
             if center.durable - covered < SNAPSHOT_RECORDS:
                 continue
             covered = center.durable
+            begun = time.monotonic()
             try:
                 await self.snapshot()
             except JournalError as error:
                 log.warning("no snapshot was made, a start will take longer: %s", error)
+            took = time.monotonic() - begun
 
     def _watch_space(self, shell: Shell) -> None:
         """Tells the engine once a second how much room the journal has."""

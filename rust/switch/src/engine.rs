@@ -24,7 +24,7 @@ use crate::queue::{LineState, READY_MIN, READY_WINDOWS, reserved_ahead};
 use crate::record::{self, LineEvent, Outcome, Outcomes, Reserved, Started};
 use crate::references::References;
 use crate::reload::Suspended;
-use crate::reply::{HOST_REPETITION_US, Pending};
+use crate::reply::Pending;
 use crate::service::Services;
 use crate::session::{Phase, Session};
 use crate::settled::Settled;
@@ -453,12 +453,6 @@ impl Engine {
         }
         self.settled.forget(now_us);
         self.references.forget(now_us - self.duplicate_window_us());
-        // However long a host was away, it may begin with what it sent before.
-        let up = |line: &&mut LineState| {
-            line.session.is_some() && now_us - line.up_since_us >= HOST_REPETITION_US
-        };
-        let lines = self.lines.iter_mut().filter(up);
-        lines.for_each(|line| line.said.forget(now_us - HOST_REPETITION_US));
     }
 
     /// Records what this step has gathered.

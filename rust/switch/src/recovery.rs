@@ -304,6 +304,9 @@ impl Replay {
         };
         if let Some(table) = table {
             table.forget(forgotten_us);
+            if known.kind == LineKind::Host {
+                table.forget_repeatable(time_us);
+            }
             if !defect::has(Defect::ReferencesForgotten) {
                 table.remember(name, reference, time_us);
             }

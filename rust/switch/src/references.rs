@@ -11,6 +11,14 @@ use crate::parts::Parts;
 /// References remembered at most; the oldest are forgotten first.
 const REFERENCES_MAX: usize = 4_000_000;
 
+/// How long a host's message is remembered while its line is up, to tell a repetition: it repeats
+/// on reconnection. Microseconds.
+pub(crate) const HOST_REPETITION_US: i64 = 600_000_000;
+
+/// In a replay, of older ones so many are remembered of each host. However long it was away, it may
+/// begin with what it sent and saw no acknowledgement for; that is less.
+const HOST_REPETITIONS_MIN: usize = 10_000;
+
 /// What senders sent lately, to tell a repetition from a new message.
 #[derive(Debug)]
 pub(crate) struct References {
@@ -76,7 +84,19 @@ impl References {
 
     /// Forgets what is older than `before_us`.
     pub(crate) fn forget(&mut self, before_us: i64) {
-        while let Some(oldest) = self.order.front().copied() {
+        self.forget_but(0, before_us);
+    }
+
+    /// Forgets what a host that may come back will not repeat.
+    pub(crate) fn forget_repeatable(&mut self, now_us: i64) {
+        self.forget_but(HOST_REPETITIONS_MIN, now_us - HOST_REPETITION_US);
+    }
+
+    /// Forgets what is older than `before_us`, but not the last `kept`.
+    fn forget_but(&mut self, kept: usize, before_us: i64) {
+        while self.order.len() > kept
+            && let Some(oldest) = self.order.front().copied()
+        {
             if self.known.get(oldest).is_some_and(|(_, at_us)| *at_us >= before_us) {
                 return;
             }
@@ -89,4 +109,26 @@ impl References {
 /// The fingerprint of a body, to tell the same text from another.
 pub(crate) fn fingerprint(body: &[u8]) -> u64 {
     FixedState::with_seed(0x626f_6479).hash_one(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_keeps_ten_minutes_of_a_host_and_of_older_ones_the_last() {
+        let mut said = References::default();
+        let extra = 500;
+        for name in 0..(HOST_REPETITIONS_MIN + extra) as u64 {
+            said.remember(name, Reference { body: name, number: name }, 0);
+        }
+        said.forget_repeatable(HOST_REPETITION_US);
+        assert_eq!(said.rows().len(), HOST_REPETITIONS_MIN + extra);
+        said.forget_repeatable(HOST_REPETITION_US + 1);
+        assert_eq!(said.rows().len(), HOST_REPETITIONS_MIN);
+        assert!(said.find(extra as u64 - 1).is_none());
+        assert!(said.find(extra as u64).is_some_and(|known| known.number == extra as u64));
+        said.forget(1);
+        assert_eq!(said.rows().len(), 0);
+    }
 }

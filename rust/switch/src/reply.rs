@@ -20,7 +20,7 @@ use crate::intake::{Incoming, lifetime_us, urgency};
 use crate::intercept::INTERCEPTS_MAX;
 use crate::plan::{Scope, everyone, known_stations, plan_by_ori};
 use crate::record::{Accepted, HeldFor, Outcome, Target};
-use crate::references::{Reference, References, fingerprint};
+use crate::references::{HOST_REPETITION_US, Reference, References, fingerprint};
 use crate::session::Session;
 use crate::settled::End;
 use crate::timers::Timer;
@@ -74,10 +74,6 @@ fn withheld(
 
 /// Precedence of replies: that of inquiries (delivery contract, P2).
 const REPLY_PRECEDENCE: u8 = 2;
-
-/// How long a host's message is remembered while its line is up, to tell a repetition: it repeats
-/// on reconnection.
-pub(crate) const HOST_REPETITION_US: i64 = 600_000_000;
 
 /// An inquiry on its way to one host, whose reply has not come.
 #[derive(Debug)]
@@ -136,7 +132,13 @@ impl Engine {
         let body = fingerprint(incoming.original);
         let line = self.bundle.directory.line(incoming.line);
         let name = References::name(line, &[echoed, &body.to_be_bytes()]);
-        let said = self.lines.get(incoming.line.index()).and_then(|line| line.said.find(name));
+        let window_us = self.duplicate_window_us();
+        let said = self.line_state(incoming.line).and_then(|line| {
+            // However long a host was away, it may begin with what it sent before.
+            let up = line.session.is_some() && now_us - line.up_since_us >= HOST_REPETITION_US;
+            line.said.forget(now_us - if up { HOST_REPETITION_US } else { window_us });
+            line.said.find(name)
+        });
         if let Some(known) = said {
             // The host did not see our acknowledgement and sent the same again.
             return self.answer_accepted(session, incoming.receipt, known.number);
