@@ -126,7 +126,7 @@ impl Engine {
             line,
             receipt: Receipt::Dmpp { validation: [0; 4], wanted: false },
             bytes: &body,
-            envelope,
+            envelope: &envelope,
             dialect: Dialect::Clets,
         };
         if let Err(decision) = self.try_further(&incoming, now_us, effects) {
@@ -145,7 +145,7 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<(), Decision> {
         let bundle = Arc::clone(&self.bundle);
-        let (envelope, bytes, day) = (&incoming.envelope, incoming.bytes, bundle.day(now_us));
+        let (envelope, bytes, day) = (incoming.envelope, incoming.bytes, bundle.day(now_us));
         let unknown = || Decision::refusal(codes::UNKNOWN_KEY);
         let key_id = find_key(&bundle, envelope, bytes).ok_or_else(unknown)?;
         let (line, habit) = (incoming.line, Habit::default());

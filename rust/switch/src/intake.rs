@@ -38,7 +38,7 @@ pub(crate) struct Incoming<'a> {
     pub(crate) line: LineId,
     pub(crate) receipt: Receipt,
     pub(crate) bytes: &'a [u8],
-    pub(crate) envelope: Envelope,
+    pub(crate) envelope: &'a Envelope,
     pub(crate) dialect: Dialect,
 }
 
@@ -57,8 +57,12 @@ impl Incoming<'_> {
     }
 
     /// The same message with less in it: what is passed on of it.
-    pub(crate) fn reduced_to<'b>(&'b self, bytes: &'b [u8], envelope: &Envelope) -> Incoming<'b> {
-        Incoming { bytes, envelope: envelope.clone(), ..*self }
+    pub(crate) fn reduced_to<'b>(
+        &'b self,
+        bytes: &'b [u8],
+        envelope: &'b Envelope,
+    ) -> Incoming<'b> {
+        Incoming { bytes, envelope, ..*self }
     }
 
     /// What the message means, where that is not what the sender wrote; else empty.
@@ -95,25 +99,28 @@ impl Engine {
         }
         let known = self.bundle.directory.line(line);
         let (dialect, kind) = (known.dialect_in, known.kind);
-        let text = text_form(bytes, dialect);
-        match text.and_then(|text| decode(&text, dialect).map(|envelope| (text, envelope))) {
-            Ok((text, envelope)) => {
-                let incoming = Incoming {
-                    original: bytes,
-                    entered: &[],
-                    follow_up: None,
-                    line,
-                    receipt,
-                    bytes: &text,
-                    envelope,
-                    dialect,
-                };
-                match kind {
-                    LineKind::Agency => self.take_translated(session, incoming, now_us, effects),
-                    LineKind::Host => self.take_from_host(session, &incoming, now_us, effects),
-                }
-            }
-            Err(error) => self.refuse_unread(session, receipt, error, bytes, effects),
+        let text = match text_form(bytes, dialect) {
+            Ok(text) => text,
+            Err(error) => return self.refuse_unread(session, receipt, error, bytes, effects),
+        };
+        let decoded = decode(&text, dialect);
+        let envelope = match &decoded {
+            Ok(envelope) => envelope,
+            Err(error) => return self.refuse_unread(session, receipt, *error, bytes, effects),
+        };
+        let incoming = Incoming {
+            original: bytes,
+            entered: &[],
+            follow_up: None,
+            line,
+            receipt,
+            bytes: &text,
+            envelope,
+            dialect,
+        };
+        match kind {
+            LineKind::Agency => self.take_translated(session, incoming, now_us, effects),
+            LineKind::Host => self.take_from_host(session, &incoming, now_us, effects),
         }
     }
 
@@ -144,13 +151,13 @@ impl Engine {
         let bundle = Arc::clone(&self.bundle);
         let translation = bundle.directory.line(incoming.line).translation.as_deref();
         let translated =
-            translation.map(|it| it.translate(incoming.bytes, &incoming.envelope)).transpose();
+            translation.map(|it| it.translate(incoming.bytes, incoming.envelope)).transpose();
         match translated.map(Option::flatten) {
             Ok(None) => self.take_from_agency(session, &incoming, now_us, effects),
             Ok(Some(meaning)) => {
                 let incoming = Incoming {
                     bytes: &meaning.bytes,
-                    envelope: meaning.envelope,
+                    envelope: &meaning.envelope,
                     entered: meaning.entered.as_deref().unwrap_or_default(),
                     ..incoming
                 };
@@ -242,7 +249,7 @@ impl Engine {
         now_us: i64,
         effects: &mut Effects,
     ) {
-        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let (envelope, bytes) = (incoming.envelope, incoming.bytes);
         let Some(key_id) = find_key(&self.bundle, envelope, bytes) else {
             let decision = Decision::refusal(codes::UNKNOWN_KEY);
             return self.refuse(session, incoming, &decision, now_us, effects);
@@ -342,7 +349,7 @@ impl Engine {
     ) -> u64 {
         let bundle = Arc::clone(&self.bundle);
         let update = bundle.catalogue.key(key_id).is_some_and(|key| key.update);
-        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let (envelope, bytes) = (incoming.envelope, incoming.bytes);
         let collate = self.collates(incoming, key_id, plan);
         let mut entries: Vec<(LineId, EntryRecord<'static>)> = Vec::with_capacity(plan.legs.len());
         let mut unreachable: Vec<LineId> = Vec::new();
@@ -567,7 +574,7 @@ impl Engine {
         effects: &mut Effects,
     ) -> Stored {
         let line = self.line_name(incoming.line);
-        let envelope = &incoming.envelope;
+        let envelope = incoming.envelope;
         // A reply that names no key goes by that of its inquiry.
         let named = match envelope.mke {
             Some(_) => incoming.key(),

@@ -94,7 +94,7 @@ impl Engine {
             original: &body,
             entered: &[],
             follow_up: None,
-            envelope,
+            envelope: &envelope,
             dialect: Dialect::Clets,
         };
         let accepted = Accepted {
@@ -119,8 +119,8 @@ impl Engine {
         let expected = codes::find(decision.code).map_or("", |code| code.expected);
         let mut text = format!("REJECTED E{} {expected}\r\n", decision.code);
         // Of a field that is wrong the sender is told which, where, and what it must be.
-        if let Some(error) = find_key(&self.bundle, &incoming.envelope, bytes)
-            .and_then(|key| self.bundle.catalogue.check(key, &incoming.envelope, bytes).err())
+        if let Some(error) = find_key(&self.bundle, incoming.envelope, bytes)
+            .and_then(|key| self.bundle.catalogue.check(key, incoming.envelope, bytes).err())
             && error.code == decision.code
         {
             text.push_str(&format!("{error}\r\n"));

@@ -57,7 +57,7 @@ fn withheld(
     incoming: &Incoming<'_>,
     decision: &Decision,
 ) -> Result<Option<(Vec<u8>, Envelope)>, ()> {
-    let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+    let (envelope, bytes) = (incoming.envelope, incoming.bytes);
     if !decision.permits_reply() {
         return Err(());
     }
@@ -123,7 +123,7 @@ impl Engine {
         now_us: i64,
         effects: &mut Effects,
     ) {
-        let envelope = &incoming.envelope;
+        let envelope = incoming.envelope;
         let echoed = match incoming.dialect {
             Dialect::Clets => incoming.part(envelope.reference),
             _ => incoming.part(envelope.control),
@@ -193,9 +193,9 @@ impl Engine {
         effects: &mut Effects,
     ) -> Option<u64> {
         let bundle = Arc::clone(&self.bundle);
-        let key_id = find_key(&bundle, &incoming.envelope, incoming.bytes).unwrap_or(*asked_key);
+        let key_id = find_key(&bundle, incoming.envelope, incoming.bytes).unwrap_or(*asked_key);
         let data_class = bundle.key_facts(key_id)?.data_class;
-        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let (envelope, bytes) = (incoming.envelope, incoming.bytes);
         let facts = Facts::of_reply(&bundle, asked.origin(), envelope, bytes);
         let heading = KeyFacts { action: Action::Reply, data_class };
         let decision = self.judge.host_message(&bundle, &facts, heading, bundle.day(now_us));
@@ -311,8 +311,8 @@ impl Engine {
         // NCIC's unsolicited texts have no key of their own and are administrative.
         let administrative = || bundle.catalogue.find(b"", b"AM");
         let key_id =
-            find_key(&bundle, &incoming.envelope, incoming.bytes).or_else(administrative)?;
-        let planned = plan_by_ori(&bundle.directory, &incoming.envelope, incoming.bytes);
+            find_key(&bundle, incoming.envelope, incoming.bytes).or_else(administrative)?;
+        let planned = plan_by_ori(&bundle.directory, incoming.envelope, incoming.bytes);
         let row = bundle.catalogue.key(key_id);
         let stations = match planned {
             Ok(stations) => stations,
@@ -321,7 +321,7 @@ impl Engine {
             }
             // A file's word on its service is never refused, whomever it names.
             Err(_) if bundle.is_status(key_id) => {
-                let known = known_stations(&bundle.directory, &incoming.envelope, incoming.bytes);
+                let known = known_stations(&bundle.directory, incoming.envelope, incoming.bytes);
                 let control = bundle.directory.settings().control_station.as_bytes();
                 let control = || bundle.directory.station(control).into_iter().collect();
                 if known.is_empty() { control() } else { known }
@@ -331,7 +331,7 @@ impl Engine {
                 return None;
             }
         };
-        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let (envelope, bytes) = (incoming.envelope, incoming.bytes);
         let heading = bundle.key_facts(key_id)?;
         let whose = whose(heading, envelope, bytes);
         let facts = Facts::of_reply(&bundle, whose, envelope, bytes);
@@ -352,7 +352,7 @@ impl Engine {
             let target = Target::Station { mnemonic, reference: "".into(), user: "".into() };
             targets.push((station.line, target));
         }
-        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let (envelope, bytes) = (incoming.envelope, incoming.bytes);
         let own = urgency(&bundle, key_id, Scope::Single, envelope, bytes);
         let accepted = decision.accepted(&bundle);
         let stored = self.pass_on(incoming, key_id, own, accepted, None, targets, now_us, effects);

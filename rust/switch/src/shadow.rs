@@ -104,7 +104,7 @@ impl Engine {
         now_us: i64,
     ) {
         let Some(shadow) = &mut self.shadow else { return };
-        let (envelope, bytes) = (&incoming.envelope, incoming.bytes);
+        let (envelope, bytes) = (incoming.envelope, incoming.bytes);
         let facts = Facts::of_reply(&shadow.bundle, requester, envelope, bytes);
         let day = shadow.bundle.day(now_us);
         let would = shadow.judge.host_message(&shadow.bundle, &facts, heading, day);

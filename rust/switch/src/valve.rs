@@ -22,6 +22,8 @@ const BACKLOG_KEEP: u64 = 160;
 const FLOOD: i64 = 3;
 /// Nobody knows what can be carried before anything was: at least this, in an interval.
 const CARRIED_MIN: i64 = 500;
+/// After so many intervals without too long a wait the limit rises fastest, 1/64 in each.
+const CALM_MAX: i64 = 32;
 /// So many records on their way leave room for P0 alone.
 const BACKLOG_MAX: u64 = 100_000;
 
@@ -51,8 +53,8 @@ pub(crate) struct Valve {
     offered: Offered,
     /// The most that was let in of late during an interval without too long a wait.
     carried: i64,
-    /// The interval before had waits that were too long.
-    was_late: bool,
+    /// So many intervals ago waits were too long.
+    calm: i64,
     /// How long records wait without overload, microseconds.
     usual_us: i64,
     closed_percent: u8,
@@ -81,13 +83,14 @@ impl Valve {
         };
         let late = backlog > backlog_min && waited_us > most_us;
         self.carried = match self.limit {
-            _ if !late => taken.max(self.carried - self.carried / 64),
+            _ if !late => taken.max(self.carried - self.carried / 256),
             None => self.carried,
-            Some(_) => self.carried - self.carried / 16,
+            Some(_) => self.carried - self.carried / 32,
         };
         let carried = self.carried;
         let flood = u64::try_from(FLOOD * carried.max(CARRIED_MIN)).unwrap_or(u64::MAX);
-        let was_late = std::mem::replace(&mut self.was_late, late);
+        let was_late = self.calm == 0;
+        self.calm = if late { 0 } else { self.calm + 1 };
 
         self.limit = match self.limit {
             _ if backlog > BACKLOG_MAX => Some(0),
@@ -107,8 +110,12 @@ impl Valve {
             }
             // Hardly more than was carried before: the overload is over.
             Some(_) if taken + turned_away <= carried + carried / 8 => None,
-            // Soon to what was carried, and slowly beyond.
-            Some(limit) => Some(limit + (carried - limit).max(0) / 4 + limit / 128 + 4),
+            // Soon to what was carried, and beyond the slower the nearer the last time it was too
+            // much: so it stays under that for long, and finds soon that more can be carried.
+            Some(limit) => {
+                let beyond = limit * self.calm.min(CALM_MAX) / 2048 + 1;
+                Some(limit + (carried - limit).max(0) / 4 + beyond)
+            }
         };
         let most = self.limit.unwrap_or(0) * INTERVAL_US;
         self.level = self.level.clamp(-most, most);

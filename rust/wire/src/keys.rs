@@ -24,10 +24,8 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use std::hash::BuildHasher;
-
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::HashMap;
 
 use crate::envelope::Envelope;
 
@@ -115,8 +113,7 @@ impl Key {
 pub struct Catalogue {
     keys: Vec<Key>,
     edits: Vec<edits::Edits>,
-    index: HashTable<KeyId>,
-    hasher: FixedState,
+    index: HashMap<(u64, u64), KeyId, FixedState>,
 }
 
 impl Catalogue {
@@ -138,12 +135,7 @@ impl Catalogue {
     /// A sentence with the line number: a column or value is not allowed, a key stands twice, or
     /// there are more than 65,536 keys.
     pub fn parse(table: &str) -> Result<Self, String> {
-        let mut catalogue = Self {
-            keys: Vec::new(),
-            edits: Vec::new(),
-            index: HashTable::new(),
-            hasher: FixedState::default(),
-        };
+        let mut catalogue = Self { keys: Vec::new(), edits: Vec::new(), index: HashMap::default() };
         for row in row::read(table) {
             let (line, key) = row?;
             catalogue.add(key).map_err(|problem| format!("line {line}: {problem}"))?;
@@ -154,9 +146,7 @@ impl Catalogue {
     /// The key of this system, or the one without a system when `system` is empty.
     #[must_use]
     pub fn find(&self, system: &[u8], key: &[u8]) -> Option<KeyId> {
-        let is_it =
-            |id: &KeyId| self.key(*id).is_some_and(|found| names_of(found) == (system, key));
-        self.index.find(self.hash(system, key), is_it).copied()
+        self.index.get(&(packed(system)?, packed(key)?)).copied()
     }
 
     /// The key of a decoded message; `bytes` must be its payload. A message that passes the state's
@@ -196,24 +186,23 @@ impl Catalogue {
 
     fn add(&mut self, key: Key) -> Result<(), String> {
         let id = u16::try_from(self.keys.len()).map_err(|_| "more than 65536 keys".to_owned())?;
-        let (system, name) = names_of(&key);
-        if self.find(system, name).is_some() {
+        let (system, name) = (key.system.as_bytes(), key.key.as_bytes());
+        let Some(names) = packed(system).zip(packed(name)) else {
+            return Err(format!("`{}` `{}` is no system and key", key.system, key.key));
+        };
+        if self.index.contains_key(&names) {
             return Err(format!("key `{}` of system `{}` stands twice", key.key, key.system));
         }
-        let hash = self.hash(system, name);
+        self.index.insert(names, KeyId(id));
         self.keys.push(key);
-        let (keys, hasher) = (&self.keys, &self.hasher);
-        self.index.insert_unique(hash, KeyId(id), |id| {
-            keys.get(usize::from(id.0)).map_or(0, |key| hasher.hash_one(names_of(key)))
-        });
         Ok(())
-    }
-
-    fn hash(&self, system: &[u8], key: &[u8]) -> u64 {
-        self.hasher.hash_one((system, key))
     }
 }
 
-fn names_of(key: &Key) -> (&[u8], &[u8]) {
-    (key.system.as_bytes(), key.key.as_bytes())
+/// A name as a number, different for each: its length and its bytes. None of the table is longer.
+fn packed(name: &[u8]) -> Option<u64> {
+    const BYTES_MAX: usize = 7;
+    let length = name.len();
+    (length <= BYTES_MAX)
+        .then(|| name.iter().fold(length as u64, |packed, byte| packed << 8 | u64::from(*byte)))
 }

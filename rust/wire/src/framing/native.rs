@@ -178,22 +178,17 @@ pub fn next(bytes: &[u8], limit: usize) -> Result<Option<(Frame<'_>, usize)>, Fr
 
 /// Appends one frame.
 pub fn encode(out: &mut Vec<u8>, frame: &Frame<'_>) {
-    let mut head = [0; CHECKED];
     let length = u32::try_from(frame.body.len()).unwrap_or(u32::MAX);
-    let parts: [&[u8]; 6] = [
-        &MAGIC,
-        &[VERSION, frame.kind as u8],
-        &length.to_be_bytes(),
-        &frame.sequence.to_be_bytes(),
-        &[frame.precedence, frame.flags],
-        &frame.code.to_be_bytes(),
-    ];
-    for (to, from) in head.iter_mut().zip(parts.into_iter().flatten()) {
-        *to = *from;
-    }
-    let check = crc32c::crc32c_append(crc32c::crc32c(&head), frame.body);
+    let begun = out.len();
     out.reserve(OVERHEAD + frame.body.len());
-    out.extend_from_slice(&head);
+    out.extend_from_slice(&MAGIC);
+    out.extend_from_slice(&[VERSION, frame.kind as u8]);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&frame.sequence.to_be_bytes());
+    out.extend_from_slice(&[frame.precedence, frame.flags]);
+    out.extend_from_slice(&frame.code.to_be_bytes());
+    let head = out.get(begun..).unwrap_or_default();
+    let check = crc32c::crc32c_append(crc32c::crc32c(head), frame.body);
     out.extend_from_slice(&check.to_be_bytes());
     out.extend_from_slice(frame.body);
 }
