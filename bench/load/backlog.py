@@ -9,68 +9,26 @@ references the memory holds the table of duplicates too, which any day's traffic
 from __future__ import annotations
 
 import gc
-import select
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from bench.load.driver import Driver
 from bench.load.legs import NOTE
 
-from clets_core._core import Center, Framer, Intake, frame
+from clets_core._core import Center, Framer, frame
 from clets_core.config.bundle import load_bundle
 from clets_core.sample import write_california
 
 SENDER, RECEIVER = "msc-01", "cad-01"
 BATCH = 512
-LIMIT_SECONDS = 600
 
 
 def resident_bytes() -> int:
     """What this process holds in memory now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
-
-
-class Driver:
-    """One center, and lines without sockets."""
-
-    def __init__(self, center: Center) -> None:
-        self.center = center
-        self.poll = select.poll()
-        self.poll.register(center.fileno(), select.POLLIN)
-        self.came: dict[int, list[bytes]] = {}
-
-    def take(self) -> None:
-        writes, closes = self.center.flush()
-        assert not closes, closes
-        for connection, data in writes:
-            self.came.setdefault(connection, []).append(data)
-
-    def committed(self, timeout_ms: int = 1_000) -> None:
-        if self.poll.poll(timeout_ms):
-            self.center.commit()
-            self.take()
-
-    def logon(self, line: str, receive: list[int]) -> Intake:
-        intake = self.center.open(line)
-        self.take()
-        body = f'{{"line": "{line}", "receive": {receive}}}'.encode()
-        self.feed(intake, frame("native", "logon", body))
-        deadline = time.monotonic() + LIMIT_SECONDS
-        while not self.came.get(intake.connection):
-            assert time.monotonic() < deadline
-            self.committed()
-        return intake
-
-    def feed(self, intake: Intake, data: bytes) -> None:
-        while data:
-            with memoryview(intake) as view:
-                part = data[: len(view)]
-                view[: len(part)] = part
-            data = data[len(part) :]
-            self.center.advance(intake, len(part))
-            self.take()
 
 
 def main() -> None:

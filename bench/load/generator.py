@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import subprocess
+from collections import Counter
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,31 @@ class Report(msgspec.Struct):
     cut: dict[int, int]
     """Lines that the switch ended, by its reason."""
 
+    @property
+    def refused(self) -> Counter[int]:
+        """Of all stretches, by code."""
+        refused: Counter[int] = Counter()
+        for by_code in (it for span in self.spans for it in span.refused):
+            refused.update(by_code)
+        return refused
+
+    @property
+    def whole(self) -> bool:
+        """Nothing lost, refused, expired or unanswered."""
+        unsent = sum(sum(it.unsent) for it in self.spans)
+        short = self.refused or unsent or self.missing or self.unanswered or self.notices
+        return not (short or self.cut)
+
+    def line(self) -> str:
+        """What fell short, for people."""
+        codes = ", ".join(f"E{code} {count:,}" for code, count in sorted(self.refused.items()))
+        return (
+            f"refused {codes or 0}, not even sent {sum(sum(it.unsent) for it in self.spans)}, "
+            f"lost {self.missing}, without an answer {self.unanswered}, "
+            f"expired or not forwarded {self.notices}, reminders {self.reminders}, "
+            f"lines cut {sum(self.cut.values())}"
+        )
+
 
 class Generator:
     """The running program."""
@@ -111,6 +137,14 @@ class Generator:
     async def drain(self, seconds: float) -> Report:
         """Waits until all that was accepted is delivered or has a notice."""
         return await self._report({"drain": {"seconds": seconds}})
+
+    async def hang_up(self, receivers: int) -> Report:
+        """The first so many receivers end their connections."""
+        return await self._report({"hangup": {"lines": receivers}})
+
+    async def redial(self) -> Report:
+        """Those that hung up come back, and go on where they were."""
+        return await self._report({"redial": {}})
 
 
 def _program() -> Path:

@@ -15,6 +15,8 @@ pipelined    messages as fast as they are delivered, from ten lines, 200 of each
 outstanding  messages as fast as they are delivered, from a hundred lines, one of each under way
 alone        600 inquiries a second, to compare with the next
 broadcast    10 a second to 1,000 stations each beside 600 inquiries
+outage       600 messages a second to ten lines of which three are down for half so many minutes;
+             how long after they are back until nothing waits for them, while as many go on coming
 year         inquiries as fast as they are answered, for a third of so many minutes
 idle         memory of the sample state, and of a thousand lines that say nothing
 ===========  ====================================================================================
@@ -29,7 +31,6 @@ import random
 import resource
 import sys
 import tempfile
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,11 @@ DRAIN_SECONDS = 120.0
 YEAR_INQUIRIES = 1.02e9
 """Of California in a year. CITE: 2.8 million a day in 2018, a figure of California DOJ."""
 IDLE_LINES = 1_000
+OUTAGE_RATE = 600.0
+OUTAGE_LINES, OUTAGE_OF = 3, 10
+OUTAGE_STEP_SECONDS = 0.25
+STEPS_MAX = 250
+"""Stretches that a report can tell."""
 
 
 @dataclass(frozen=True)
@@ -86,17 +92,11 @@ class Carried:
         *_, last = self.report.spans
         legs = sum(it.done for it in self.report.spans)
         sent = sum(sum(it.sent) for it in self.report.spans)
-        refused: Counter[int] = Counter()
-        for by_code in (it for span in self.report.spans for it in span.refused):
-            refused.update(by_code)
-        codes = ", ".join(f"E{code} {count:,}" for code, count in sorted(refused.items()))
         seconds = sum(it.seconds for it in self.report.spans)
         found = [
             f"{sent:,} sent in {seconds:,.0f} s, {sent / seconds:,.0f} a second; "
             f"{legs / seconds:,.0f} deliveries a second",
-            f"refused {codes or 0}, lost {self.report.missing}, without an answer "
-            f"{self.report.unanswered}, expired or not forwarded {self.report.notices}, "
-            f"reminders {self.report.reminders}, lines cut {sum(self.report.cut.values())}",
+            self.report.line(),
             "memory after each third, MB: "
             + ", ".join(f"{it / 1e6:.0f}" for it in self.memory_bytes),
             f"switch: {1e6 * self.cpu_seconds / max(legs, 1):.1f} us of CPU a delivery",
@@ -110,13 +110,6 @@ class Carried:
                 if it.count
             ]
         return found
-
-    @property
-    def whole(self) -> bool:
-        """Nothing lost, refused, expired or unanswered."""
-        refused = sum(it.refused_count + sum(it.unsent) for it in self.report.spans)
-        report = self.report
-        return not (refused or report.missing or report.unanswered or report.notices or report.cut)
 
 
 async def carry(folder: Path, load: Load, *, port_base: int) -> Carried:
@@ -148,6 +141,49 @@ async def carry(folder: Path, load: Load, *, port_base: int) -> Carried:
         cpu = switch.cpu_seconds() - cpu
     journal_verify(folder / "journal")
     return Carried(load, report, cpu, memory)
+
+
+@dataclass
+class Outage:
+    """How a backlog went."""
+
+    seconds: float
+    waiting: int
+    """Messages that waited when the lines came back."""
+    drained_seconds: float
+    """Until no more waited than come in a step; a step is the precision."""
+    report: Report
+
+    def line(self) -> str:
+        """The figures, for people."""
+        return (
+            f"{self.waiting:,} waited after {self.seconds:.0f} s; gone in "
+            f"{self.drained_seconds:.2f} s, {self.seconds / self.drained_seconds:,.0f} times real "
+            f"time\n  {self.report.line()}"
+        )
+
+
+async def outage(folder: Path, seconds: float, *, port_base: int) -> Outage:
+    """Three of ten stations' lines are down for so many seconds, and come back."""
+    receivers = [Place(number, "native", WINDOW) for number in range(1, OUTAGE_OF + 1)]
+    senders = [Place(100 + number, "native", WINDOW) for number in range(40)]
+    write_lines(folder / "bundle", [*receivers, *senders], port_base=port_base)
+    async with (
+        program(folder / "bundle", folder / "journal"),
+        generator(port=port_base + 1, senders=senders, receivers=receivers, mix=[3]) as lines,
+    ):
+        await lines.hang_up(OUTAGE_LINES)
+        waiting = (await lines.offer("outage", OUTAGE_RATE, seconds)).missing
+        await lines.redial()
+        # Nothing is drained before the lines take it: their coming up is part of the time.
+        steps = 0
+        left = waiting
+        while left > OUTAGE_RATE * OUTAGE_STEP_SECONDS and steps < STEPS_MAX:
+            left = (await lines.offer("back", OUTAGE_RATE, OUTAGE_STEP_SECONDS)).missing
+            steps += 1
+        report = await lines.drain(DRAIN_SECONDS)
+    journal_verify(folder / "journal")
+    return Outage(seconds, waiting, max(steps, 1) * OUTAGE_STEP_SECONDS, report)
 
 
 async def stretch(lines: Generator, name: str, load: Load) -> None:
@@ -193,10 +229,11 @@ def main() -> None:
         "broadcast": Load(BROADCASTS, 60, rate=610, stations=STATIONS),
         "year": Load(INQUIRIES, seconds / 3, window=64),
     }
-    wrong = set(options.names) - {*loads, "idle"}
+    others = ("outage", "idle")
+    wrong = set(options.names) - {*loads, *others}
     if wrong:
         given.error(f"no such name: {', '.join(sorted(wrong))}")
-    names = options.names or [*loads, "idle"]
+    names = options.names or [*loads, *others]
     broken = False
     for name in names:
         print(f"{name}:", flush=True)
@@ -207,6 +244,11 @@ def main() -> None:
                 )
                 print(f"  {sample / 1e6:.0f} MB; {line / 1024:.1f} KiB a connection")
                 continue
+            if name == "outage":
+                gone = uvloop.run(outage(Path(folder), seconds / 2, port_base=23_000))
+                print(f"  {gone.line()}", flush=True)
+                broken |= not gone.report.whole
+                continue
             carried = uvloop.run(carry(Path(folder), loads[name], port_base=23_000))
         print(*(f"  {line}" for line in carried.lines()), sep="\n", flush=True)
         if name == "year":
@@ -214,7 +256,7 @@ def main() -> None:
             rate = done / sum(it.seconds for it in carried.report.spans)
             hours = YEAR_INQUIRIES / rate / 3600
             print(f"  {rate:,.0f} inquiries a second: a year of California in {hours:,.1f} hours")
-        broken |= not carried.whole
+        broken |= not carried.report.whole
     sys.exit(broken)
 
 

@@ -6,13 +6,14 @@ import itertools
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
+from bench.load.driver import Driver
 
 import clets_core
 from clets_core._core import Center, frame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from clets_core import Bundle
@@ -52,37 +53,55 @@ def test_effects_of_a_batch_of_256(benchmark: Any, bundle: Bundle) -> None:
     assert effects == ["allow"] * 256
 
 
+class Line:
+    """A line without a socket, and the center that it sends to."""
+
+    def __init__(self, bundle: Bundle, journal: Path) -> None:
+        self.driver = Driver(Center(bundle.snapshot, journal))
+        self._intake = self.driver.logon("msc-01")
+        self._numbers = itertools.count(1)
+
+    def feed(self, data: bytes) -> None:
+        self.driver.feed(self._intake, data)
+        self.driver.came.clear()
+
+    def messages(self, count: int) -> bytes:
+        return b"".join(
+            frame("native", "data", NOTE.format(number).encode(), sequence=number)
+            for number in itertools.islice(self._numbers, count)
+        )
+
+
+@pytest.fixture
+def line(bundle: Bundle, tmp_path: Path) -> Iterator[Line]:
+    line = Line(bundle, tmp_path / "journal")
+    yield line
+    line.driver.center.stop()
+
+
 @pytest.mark.parametrize("batch", [1, 32, 256])
-def test_advance(benchmark: Any, bundle: Bundle, tmp_path: Path, batch: int) -> None:
+def test_advance(benchmark: Any, line: Line, batch: int) -> None:
     """One read of ``batch`` messages: framed, judged, planned and handed to the journal."""
-    center = Center(bundle.snapshot, tmp_path / "journal")
-    intake = center.open("msc-01")
-    numbers = itertools.count(1)
-
-    def feed(data: bytes) -> None:
-        # One read, but for the first few of a line, whose buffer grows.
-        while data:
-            with memoryview(intake) as view:
-                part = data[: len(view)]
-                view[: len(part)] = part
-            data = data[len(part) :]
-            center.advance(intake, len(part))
-        center.flush()
-
-    logon = {"line": "msc-01", "receive": [1, 1, 1, 1, 1]}
-    feed(frame("native", "logon", msgspec.json.encode(logon)))
-    center.commit()
-    while not center.flush()[0]:
-        center.commit()
 
     def read() -> tuple[tuple[bytes], dict[str, Any]]:
-        frames = (
-            frame("native", "data", NOTE.format(number).encode(), sequence=number)
-            for number in itertools.islice(numbers, batch)
-        )
-        center.commit()
-        center.flush()
-        return (b"".join(frames),), {}
+        line.driver.committed(0)
+        return (line.messages(batch),), {}
 
-    benchmark.pedantic(feed, setup=read, rounds=2_000 // batch + 20)
-    center.stop()
+    benchmark.pedantic(line.feed, setup=read, rounds=2_000 // batch + 20)
+
+
+@pytest.mark.parametrize("batch", [1, 32, 256])
+def test_advance_until_durable(benchmark: Any, line: Line, batch: int) -> None:
+    """The same until the journal has it on the disk and the answers may go."""
+
+    def take(data: bytes) -> None:
+        center = line.driver.center
+        before = center.durable
+        line.feed(data)
+        while center.durable < before + batch:
+            line.driver.committed()
+
+    def read() -> tuple[tuple[bytes], dict[str, Any]]:
+        return (line.messages(batch),), {}
+
+    benchmark.pedantic(take, setup=read, rounds=500 // batch + 20)

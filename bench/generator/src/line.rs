@@ -21,7 +21,7 @@ const DUE: &str = "<DUE>";
 const REMINDER: &[u8] = b".HCN.";
 
 /// A native line of the bundle.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Place {
     name: String,
     peer: Ipv4Addr,
@@ -64,6 +64,9 @@ fn number_behind(text: &[u8], mark: &[u8]) -> Option<u64> {
 pub(crate) struct Native {
     pub(crate) connection: Connection,
     pub(crate) up: bool,
+    place: Place,
+    /// The last number that came, by precedence.
+    received: [u64; 5],
     parts: Vec<Vec<Vec<u8>>>,
     /// Messages without an answer, or with one out of turn; the first has the number `first`.
     waiting: VecDeque<Option<Sent>>,
@@ -74,20 +77,42 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn dial(place: &Place, port: u16) -> io::Result<Self> {
-        let mut connection = Connection::dial(place.peer, port)?;
-        let body =
-            serde_json::json!({ "line": place.name, "receive": [1, 1, 1, 1, 1] }).to_string();
-        let logon = Frame { body: body.as_bytes(), ..Frame::bare(Kind::Logon) };
-        native::encode(&mut connection.out, &logon);
-        connection.flush();
+        let received = [0; 5];
+        let connection = Self::log_on(place, port, received)?;
         // A reference, a text, an intended time and so on: every second piece is one of the two.
         let parts = |message: &String| {
             let (head, rest) = message.split_once(REFERENCE).unwrap_or((message, ""));
             std::iter::once(head).chain(rest.split(DUE)).map(|it| it.as_bytes().to_vec()).collect()
         };
         let parts = place.messages.iter().map(parts).collect();
-        let waiting = VecDeque::new();
-        Ok(Self { connection, up: false, parts, waiting, first: 1, answered: 0, text: Vec::new() })
+        Ok(Self {
+            connection,
+            up: false,
+            place: place.clone(),
+            received,
+            parts,
+            waiting: VecDeque::new(),
+            first: 1,
+            answered: 0,
+            text: Vec::new(),
+        })
+    }
+
+    fn log_on(place: &Place, port: u16, received: [u64; 5]) -> io::Result<Connection> {
+        let mut connection = Connection::dial(place.peer, port)?;
+        let receive = received.map(|last| last + 1);
+        let body = serde_json::json!({ "line": place.name, "receive": receive }).to_string();
+        let logon = Frame { body: body.as_bytes(), ..Frame::bare(Kind::Logon) };
+        native::encode(&mut connection.out, &logon);
+        connection.flush();
+        Ok(connection)
+    }
+
+    /// A line that hung up comes back and goes on where it was.
+    pub(crate) fn redial(&mut self, port: u16) -> io::Result<()> {
+        self.connection = Self::log_on(&self.place, port, self.received)?;
+        self.up = false;
+        Ok(())
     }
 
     pub(crate) fn sends(&self) -> bool {
@@ -168,6 +193,9 @@ impl Native {
             }
         }
         self.connection.buffer.consume(used);
+        for (received, highest) in self.received.iter_mut().zip(highest) {
+            *received = highest.max(*received);
+        }
         for (precedence, sequence) in (0..).zip(highest).filter(|(_, sequence)| *sequence > 0) {
             let delivered = Frame { precedence, sequence, ..Frame::bare(Kind::Delivered) };
             native::encode(&mut self.connection.out, &delivered);

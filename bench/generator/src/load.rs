@@ -41,6 +41,10 @@ pub(crate) enum Order {
     Keep { name: String, window: u64, seconds: f64 },
     /// Waits until all that was accepted is delivered or has a notice.
     Drain { seconds: f64 },
+    /// The first so many lines, which only take, end their connections.
+    HangUp { lines: usize },
+    /// Those that hung up come back.
+    Redial {},
 }
 
 /// What happened so far.
@@ -62,6 +66,7 @@ pub(crate) struct Report<'a> {
 pub(crate) struct Load {
     started: Instant,
     poll: Poll,
+    port: u16,
     lines: Vec<Native>,
     senders: Vec<usize>,
     host: Option<Host>,
@@ -102,6 +107,7 @@ impl Load {
         let mut load = Self {
             started: Instant::now(),
             poll,
+            port: scene.port,
             lines,
             senders,
             host,
@@ -113,13 +119,36 @@ impl Load {
             drawn: 0,
             beaten_us: 0,
         };
-        while !load.lines.iter().all(|line| line.up) {
-            load.listen(1_000)?;
-            if load.started.elapsed() > CONNECT || !load.lines.iter().all(|it| it.connection.open) {
+        load.come_up()?;
+        Ok(load)
+    }
+
+    fn come_up(&mut self) -> io::Result<()> {
+        let begun = Instant::now();
+        while !self.lines.iter().all(|line| line.up) {
+            self.listen(1_000)?;
+            if begun.elapsed() > CONNECT || !self.lines.iter().all(|it| it.connection.open) {
                 return Err(io::Error::other("a line did not come up"));
             }
         }
-        Ok(load)
+        Ok(())
+    }
+
+    fn hang_up(&mut self, lines: usize) -> io::Result<()> {
+        for line in self.lines.iter_mut().take(lines) {
+            self.poll.forget(&line.connection)?;
+            line.connection.hang_up();
+        }
+        Ok(())
+    }
+
+    fn redial(&mut self) -> io::Result<()> {
+        let gone = |(_, line): &(usize, &mut Native)| !line.connection.open;
+        for (token, line) in self.lines.iter_mut().enumerate().filter(gone) {
+            line.redial(self.port)?;
+            self.poll.watch(&line.connection, token)?;
+        }
+        self.come_up()
     }
 
     pub(crate) fn carry_out(&mut self, order: Order) -> io::Result<Report<'_>> {
@@ -127,6 +156,8 @@ impl Load {
             Order::Offer { name, rate, seconds } => self.offer(name, rate, seconds)?,
             Order::Keep { name, window, seconds } => self.keep(name, window, seconds)?,
             Order::Drain { seconds } => self.drain(seconds)?,
+            Order::HangUp { lines } => self.hang_up(lines)?,
+            Order::Redial {} => self.redial()?,
         }
         let now_us = self.now_us();
         Ok(Report {

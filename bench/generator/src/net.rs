@@ -1,7 +1,7 @@
 //! Sockets that are read when something came and written when there is something.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -64,6 +64,14 @@ impl Connection {
         }
         self.out.clear();
         self.written = 0;
+    }
+
+    /// Ends the connection.
+    pub(crate) fn hang_up(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+        self.out.clear();
+        self.written = 0;
+        self.open = false;
     }
 
     /// Bytes that the other end has not taken.

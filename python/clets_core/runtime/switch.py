@@ -32,7 +32,7 @@ log = logging.getLogger("clets_core")
 SPACE_SECONDS: Final = 1.0
 SNAPSHOT_SECONDS: Final = 10.0
 SNAPSHOT_RECORDS: Final = 250_000
-"""Records between two snapshots; a start reads no more of them, in about a second."""
+"""Records between two snapshots at least; a start reads so many in about a second."""
 SNAPSHOT_REST: Final = 4.0
 """So many times as long as making a snapshot took, none is made: with millions of references one
 takes seconds and hundreds of megabytes, and a state's load has better use for the disk."""

@@ -1,9 +1,9 @@
 //! The engine and its journal, driven by the shell's event loop.
 
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use clets_journal::{Journal, Options};
 use clets_routing::LineKind;
@@ -14,6 +14,8 @@ use clets_switch::{
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rustix::event::{EventfdFlags, eventfd};
+use rustix::process::setpriority_process;
+use rustix::thread::gettid;
 
 use crate::buffer::Intake;
 use crate::bundle::Snapshot;
@@ -30,10 +32,8 @@ const CONTROL_REQUEST: u16 = 941;
 /// So many records go to the journal at once, and what is less at the end of a turn.
 const RECORDS_MAX: usize = 256;
 
-/// A snapshot reads so many records at a time, in less than a millisecond ...
-const SNAPSHOT_STRETCH: u64 = 64;
-/// ... and then leaves the processor to the traffic for so many times as long as that took.
-const SNAPSHOT_PAUSE: u32 = 4;
+/// A snapshot has what the traffic leaves of the processor: the lowest priority of `nice`.
+const SNAPSHOT_NICE: i32 = 19;
 
 #[derive(Debug)]
 struct State {
@@ -229,23 +229,25 @@ impl Center {
             return Ok(0);
         };
         let now_us = self.clock.now_us();
-        let made = py.detach(|| -> Result<Option<u64>, Fault> {
+        let make = move || -> Result<Option<u64>, Fault> {
+            // Where that is not allowed it is made all the same.
+            let _ = setpriority_process(Some(gettid()), SNAPSHOT_NICE);
             let (mut replay, from) = begin(&bundle, &archive, snapshots.newest()?)?;
-            let mut begun = Instant::now();
             for number in from..end {
                 let record = archive.read(number)?;
                 replay.record(number, record.kind, record.time_us, &record.body)?;
-                if number % SNAPSHOT_STRETCH == 0 {
-                    std::thread::sleep(begun.elapsed() * SNAPSHOT_PAUSE);
-                    begun = Instant::now();
-                }
             }
             if replay.orphans() > 0 {
                 return Ok(None);
             }
             snapshots.write(end, &replay.snapshot())?;
             Ok(Some(replay.prunable(keep_days, now_us)))
-        });
+        };
+        // A thread of its own, for a priority that is given away does not come back.
+        let made = py.detach(|| {
+            let made = std::thread::Builder::new().name("snapshot".to_owned()).spawn(make);
+            made.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })?;
         let before = made.map_err(|fault| match fault {
             Fault::Journal(error) => journal_error(py, &error),
             Fault::Meaning(text) => raise(py, "JournalError", codes::JOURNAL_DAMAGED, &text),
