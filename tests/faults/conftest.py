@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from clets_core.cli.stage import free_ports
 from tests.faults.machine import sweep, workplace
 from tests.faults.program import write_bundle
-from tests.integration.center import free_port_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def clean() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def port_base() -> int:
-    return free_port_base()
+    return free_ports()
 
 
 @pytest.fixture(scope="session")

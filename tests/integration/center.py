@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import os
-import socket
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -23,22 +20,6 @@ if TYPE_CHECKING:
 COUNTY = "127.0.1.19"  # Los Angeles, DMPP
 OTHER_COUNTY = "127.0.1.38"  # San Francisco, DMPP
 MSC = "127.0.2.1"  # native
-PORTS_NEEDED = 20
-
-
-def free_port_base() -> int:
-    """The first of a run of loopback ports that nobody listens on now."""
-    # Different processes begin at different places, so that two runs do not take the same.
-    for base in itertools.count(18_000 + os.getpid() % 400 * 30, PORTS_NEEDED + 10):
-        try:
-            for port in range(base, base + PORTS_NEEDED):
-                with socket.socket() as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError
 
 
 class Wire:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from clets_core.cli.stage import free_ports
 from clets_core.sample import write_california
-from tests.integration.center import COUNTY, free_port_base
+from tests.integration.center import COUNTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ class Center(NamedTuple):
 @pytest.fixture(scope="module")
 def center(tmp_path_factory: pytest.TempPathFactory) -> Center:
     bundle = tmp_path_factory.mktemp("bundle")
-    ports = free_port_base()
+    ports = free_ports()
     write_california(bundle, port_base=ports)
     return Center(bundle, ports, ports + 1)
 

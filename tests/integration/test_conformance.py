@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from clets_core import _core
+from clets_core.cli.stage import free_ports
 from clets_core.conformance import CASES, Result, Settings, play
 from clets_core.errors import CletsError
 from clets_core.sample import write_california
-from tests.integration.center import COUNTY, free_port_base
+from tests.integration.center import COUNTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +61,7 @@ class Center(NamedTuple):
 def center(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Center]:
     """`clets simulate hosts` and `clets run`, each in a process of its own."""
     bundle = tmp_path_factory.mktemp("conformance") / "bundle"
-    ports = free_port_base()
+    ports = free_ports()
     write_california(bundle, port_base=ports)
     settings = bundle / "switch.toml"
     text = settings.read_text("utf-8")
@@ -139,7 +140,7 @@ def test_the_switch_conforms_on_every_line(center: Center, tmp_path: Path, frami
 
 
 def test_the_hosts_tell_what_they_have_seen(tmp_path: Path) -> None:
-    write_california(tmp_path / "bundle", port_base=free_port_base())
+    write_california(tmp_path / "bundle", port_base=free_ports())
     with program("simulate", "hosts", tmp_path / "bundle", "--json") as hosts:
         told = ready(hosts)
         assert told["ready"] is True
@@ -285,7 +286,7 @@ def clets(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_line_with_a_certificate_is_played_too(tmp_path: Path) -> None:
-    bundle, ports = tmp_path / "bundle", free_port_base()
+    bundle, ports = tmp_path / "bundle", free_ports()
     write_california(bundle, port_base=ports, tls=True)
     tls = bundle / "tls"
     with program("run", bundle, "--journal", tmp_path / "j", "--no-table", "--json") as switch:

@@ -22,8 +22,8 @@ from bench.load.lines import Place, write_lines
 from bench.load.program import program
 
 from clets_core._core import frame, journal_verify
+from clets_core.cli.stage import free_ports
 from clets_core.client import Client
-from tests.integration.center import free_port_base
 from tests.integration.cutting import (
     DUPLICATE_MARK,
     Book,
@@ -192,7 +192,7 @@ def play(
     """Plays exchanges with the cuts that ``cuts`` makes of the length of one that is not cut."""
 
     async def run() -> Played:
-        base = free_port_base()
+        base = free_ports()
         played = Played([Pair(number, framing, base) for number in range(PAIRS)])
         places = [place for pair in played.pairs for place in (pair.cut, pair.other)]
         write_lines(tmp_path / "bundle", places, port_base=base)

@@ -18,6 +18,7 @@ def test_every_step_of_the_demo_passes() -> None:
         timeout=280,
         check=False,
     )
+    assert done.stdout, done.stderr
     *steps, last = (json.loads(line) for line in done.stdout.splitlines())
     assert [step for step in steps if not step["passed"]] == []
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from bench.load.lines import Place, write_lines
 from bench.load.program import program
 from msgspec import structs
 
-from tests.integration.center import free_port_base
+from clets_core.cli.stage import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def test_lines_that_come_all_at_once_are_all_served(tmp_path: Path) -> None:
     lines = 300
-    stormed = uvloop.run(storm.play(tmp_path, port_base=free_port_base(), lines=lines, quiet=0.2))
+    stormed = uvloop.run(storm.play(tmp_path, port_base=free_ports(), lines=lines, quiet=0.2))
     assert stormed.refused == 0
     assert len(stormed.logged_on) == len(stormed.accepted) == len(stormed.delivered) == lines
 
@@ -32,7 +32,7 @@ def test_lines_that_come_all_at_once_are_all_served(tmp_path: Path) -> None:
 def test_an_overload_leaves_nothing_without_its_answer(tmp_path: Path) -> None:
     # More in a second than the switch takes in one, and what it does not take waits in the sockets.
     given = {"seconds": 1.0, "times": 40.0, "search": 0.5, "rate": 5_000.0}
-    scene = overload.play(tmp_path, port_base=free_port_base(), after=0.5, **given)
+    scene = overload.play(tmp_path, port_base=free_ports(), after=0.5, **given)
     played = uvloop.run(scene)
     assert not played.report.cut
     assert played.report.missing == 0
@@ -47,7 +47,7 @@ def test_an_overload_leaves_nothing_without_its_answer(tmp_path: Path) -> None:
 
 def test_lines_that_stop_reading_cost_the_others_nothing(tmp_path: Path) -> None:
     given = {"lines": 60, "slow": 20, "rate": 300.0, "seconds": 3.0}
-    scene = slow.play(tmp_path, port_base=free_port_base(), **given)  # type: ignore[arg-type]
+    scene = slow.play(tmp_path, port_base=free_ports(), **given)  # type: ignore[arg-type]
     played = uvloop.run(scene)
     # All that the others sent has come, or there would be no end.
     assert min(played.before.sent, played.after.sent) > 800
@@ -57,7 +57,7 @@ def test_lines_that_stop_reading_cost_the_others_nothing(tmp_path: Path) -> None
 
 def test_a_states_load_comes_whole_and_its_broadcasts_with_every_copy(tmp_path: Path) -> None:
     load = state.Load(state.BROADCASTS, 3.0, rate=122, senders=5, stations=40)
-    carried = uvloop.run(state.carry(tmp_path, load, port_base=free_port_base()))
+    carried = uvloop.run(state.carry(tmp_path, load, port_base=free_ports()))
     assert carried.report.whole, carried.report
     spans = carried.report.spans
     inquiries = sum(it.accepted[2].count for it in spans)
@@ -68,7 +68,7 @@ def test_a_states_load_comes_whole_and_its_broadcasts_with_every_copy(tmp_path: 
 
 
 def test_what_waits_for_lines_that_are_down_comes_when_they_are_back(tmp_path: Path) -> None:
-    gone = uvloop.run(state.outage(tmp_path, 3.0, port_base=free_port_base()))
+    gone = uvloop.run(state.outage(tmp_path, 3.0, port_base=free_ports()))
     assert gone.report.whole, gone.report
     assert gone.waiting == pytest.approx(3 * state.OUTAGE_RATE * 0.3, rel=0.1)
     assert sum(it.accepted_count for it in gone.report.spans) > 3 * state.OUTAGE_RATE
@@ -76,7 +76,7 @@ def test_what_waits_for_lines_that_are_down_comes_when_they_are_back(tmp_path: P
 
 def test_what_did_not_come_is_not_called_whole(tmp_path: Path) -> None:
     load = state.Load(state.MESSAGES, 0.3, rate=100, senders=2)
-    carried = uvloop.run(state.carry(tmp_path, load, port_base=free_port_base()))
+    carried = uvloop.run(state.carry(tmp_path, load, port_base=free_ports()))
     assert carried.report.whole
     for broken in ({"missing": 1}, {"notices": 1}, {"unanswered": 1}, {"cut": {0: 1}}):
         assert not structs.replace(carried.report, **broken).whole
@@ -85,7 +85,7 @@ def test_what_did_not_come_is_not_called_whole(tmp_path: Path) -> None:
 def test_a_day_of_the_state_is_answered_and_reported(tmp_path: Path) -> None:
     report = tmp_path / "day.html"
     given = {"seconds": 12.0, "scale": 0.4, "report": report}
-    code = asyncio.run(day.run(tmp_path, port_base=free_port_base(), **given))  # type: ignore[arg-type]
+    code = asyncio.run(day.run(tmp_path, port_base=free_ports(), **given))  # type: ignore[arg-type]
     assert code == 0
     rows = re.search(r'"requests_statistics": (\[.*?\])', report.read_text("utf-8"))
     assert rows is not None
@@ -97,7 +97,7 @@ def test_a_day_of_the_state_is_answered_and_reported(tmp_path: Path) -> None:
 def test_a_reminder_of_what_was_delivered_is_no_second_delivery(tmp_path: Path) -> None:
     async def play() -> tuple[Report, Report]:
         receiver, sender = Place(1, "native", 64), Place(2, "native", 64)
-        port_base = free_port_base()
+        port_base = free_ports()
         write_lines(tmp_path / "bundle", [receiver, sender], port_base=port_base)
         settings = tmp_path / "bundle" / "switch.toml"
         text = settings.read_text("utf-8")

@@ -12,9 +12,10 @@ import pytest
 import uvloop
 from bench.load.reload import INVALID_EVERY, play
 
+from clets_core.cli.stage import free_ports
 from clets_core.errors import RefusedError
 from clets_core.runtime.control import SOCKET_NAME
-from tests.integration.center import free_port_base, running
+from tests.integration.center import running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ async def clets(*arguments: str) -> tuple[int, Any]:
 
 
 def test_reloads_under_load_lose_nothing_and_mix_nothing(tmp_path: Path) -> None:
-    given = {"port_base": free_port_base(), "reloads": 40, "rate": 300.0}
+    given = {"port_base": free_ports(), "reloads": 40, "rate": 300.0}
     played = uvloop.run(play(tmp_path, **given, pause=0.0, quiet=0.0))  # type: ignore[arg-type]
     assert (played.reloads, played.refused) == (40, 40 // INVALID_EVERY)
     assert played.sent > 1_000

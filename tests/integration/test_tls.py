@@ -12,11 +12,12 @@ import pytest
 import uvloop
 
 from clets_core._core import Framer, frame
+from clets_core.cli.stage import free_ports
 from clets_core.config.bundle import load_bundle
 from clets_core.net.tls import client_context
 from clets_core.runtime.switch import Switch
 from clets_core.sample import write_california
-from tests.integration.center import Center, free_port_base
+from tests.integration.center import Center
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ NOTE = b"A0190001.%b.U000001.AM.CA0190000.A0010001.TXT\r\nBY TLS"
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("guarded") / "bundle"
-    write_california(folder, port_base=free_port_base(), tls=True)
+    write_california(folder, port_base=free_ports(), tls=True)
     return load_bundle(folder)
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
-from tests.integration.center import free_port_base, running
+from tests.integration.center import running
 from tests.unit import journal_reader
 from tests.unit.journal_reader import DamagedError, Journal
 
 from clets_core._core import journal_records, journal_verify
+from clets_core.cli.stage import free_ports
 from clets_core.config.bundle import load_bundle
 from clets_core.errors import JournalError
 from clets_core.sample import write_california
@@ -29,7 +30,7 @@ DAMAGES = 60
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of a switch with several small segments and checkpoints."""
     folder = tmp_path_factory.mktemp("reader")
-    write_california(folder / "bundle", port_base=free_port_base())
+    write_california(folder / "bundle", port_base=free_ports())
     bundle = load_bundle(folder / "bundle")
 
     async def play() -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Self
 
+from clets_core.cli.foreground import listening
 from clets_core.client import Client
 from clets_core.config.bundle import Bundle, load_bundle
 from clets_core.errors import ClientCode, ClientError
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PORTS: Final = 20
-FIRST_PORT: Final = 20_000
+# Below the ports that kernels give to outgoing connections, one of which could take a port between
+# the moment in which it is found free and that in which somebody listens on it.
+PORTS_FROM: Final = 18_000
+PORTS_TO: Final = 32_000
 START_SECONDS: Final = 60.0
 # Thirty seconds would be the rule; a demonstration should not wait that long.
 REPLY_SECONDS: Final = 4
@@ -35,7 +39,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         """Writes the sample state, with certificates made for this performance alone."""
         self.folder = folder
-        write_california(folder / "bundle", port_base=_free_ports(), tls=True)
+        write_california(folder / "bundle", port_base=free_ports(), tls=True)
         settings = folder / "bundle" / "switch.toml"
         text = settings.read_text("utf-8")
         short = f"reply_deadline_ms = {REPLY_SECONDS * 1000}"
@@ -58,7 +62,8 @@ class Stage:
     async def __aenter__(self) -> Self:
         """Starts the simulated systems."""
         hosts = start_hosts(self.bundle.configuration.hosts)
-        self._hosts = await self._stack.enter_async_context(hosts)
+        with listening():
+            self._hosts = await self._stack.enter_async_context(hosts)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -123,13 +128,22 @@ class Stage:
         )
 
 
-def _free_ports() -> int:
-    """The first of a run of loopback ports that nobody listens on now."""
-    for base in itertools.count(FIRST_PORT + os.getpid() % 500 * 40, 40):
+def free_ports() -> int:
+    """The first of :data:`PORTS` loopback ports that nobody listens on now.
+
+    Different processes begin at different places, so that two at a time do not take the same.
+
+    Raises:
+        ClientError: E925, there are none.
+    """
+    places = range(PORTS_FROM, PORTS_TO - PORTS, 2 * PORTS)
+    first = os.getpid() % len(places)
+    for base in itertools.chain(places[first:], places[:first]):
         with contextlib.suppress(OSError):
             for port in range(base, base + PORTS):
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", port))
             return base
-    raise AssertionError
+    text = f"no {PORTS} ports in {PORTS_FROM}-{PORTS_TO} are free; expected some that are"
+    raise ClientError(ClientCode.ADDRESS.number, text)
