@@ -6,12 +6,13 @@
 //! sent again under the same reference. Such answers are counted in the journal once a second, for
 //! a record of each would be one more load.
 //!
-//! The measure is the time that the last records took to become durable. It holds the disk's time
-//! and one turn of the shell's loop, which grows with what waits in the sockets. As in `CoDel`
+//! The measure is the time that records take to become durable. It holds the disk's time and one
+//! turn of the shell's loop, which grows with what waits in the sockets. As in `CoDel`
 //! (CITE: RFC 8289) the least time of an interval counts, so that a burst alone closes nothing;
 //! once it is overload the average does.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use clets_routing::{LineId, OriId, Rates, UserId};
 use clets_wire::Precedence;
@@ -66,8 +67,8 @@ enum Sender {
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
     buckets: HashMap<Sender, Bucket, RandomState>,
-    /// A record whose way to the disk is timed.
-    timed: Option<(u64, i64)>,
+    /// The last record of each step that is on its way to the disk, and when it was appended.
+    under_way: VecDeque<(u64, i64)>,
     /// The least time of this interval, their sum and their number.
     waits: (i64, i64, i64),
     interval_us: i64,
@@ -91,46 +92,51 @@ impl Admission {
 
     /// A record was appended.
     pub(crate) fn appended(&mut self, number: u64, now_us: i64) {
-        self.timed.get_or_insert((number, now_us));
+        self.under_way.push_back((number, now_us));
     }
 
     /// Records became durable.
     pub(crate) fn durable(&mut self, count: u64, now_us: i64) {
-        if let Some((number, at_us)) = self.timed
-            && number < count
-        {
-            let (took_us, (least_us, sum_us, count)) = (now_us - at_us, self.waits);
-            let least_us = if count == 0 { took_us } else { least_us.min(took_us) };
-            self.waits = (least_us, sum_us + took_us, count + 1);
-            self.timed = None;
+        while let Some((_, at_us)) = self.under_way.pop_front_if(|(number, _)| *number < count) {
+            let (took_us, (least_us, sum_us, times)) = (now_us - at_us, self.waits);
+            let least_us = if times == 0 { took_us } else { least_us.min(took_us) };
+            self.waits = (least_us, sum_us + took_us, times + 1);
         }
+    }
+
+    /// How long the oldest record on its way to the disk has waited.
+    fn waited_us(&self, now_us: i64) -> i64 {
+        self.under_way.front().map_or(0, |(_, at_us)| now_us - at_us)
     }
 
     /// Opens or closes the valve, once in an interval: `backlog` records are on their way.
     pub(crate) fn adjust(&mut self, backlog: u64, now_us: i64) {
         self.valve.fill(now_us);
-        if now_us - self.interval_us < INTERVAL_US {
+        let waited_us = self.waited_us(now_us);
+        let flooded = self.valve.is_flooded(backlog, waited_us);
+        if now_us - self.interval_us < INTERVAL_US && !flooded {
             return;
         }
         self.interval_us = now_us;
-        let waits_us = self.timed.map_or(0, |(_, at_us)| now_us - at_us);
         let waits = match std::mem::take(&mut self.waits) {
             // Nothing became durable: what waits has waited at least so long.
-            (.., 0) => Waits { least_us: waits_us, mean_us: waits_us },
+            (.., 0) => Waits { least_us: waited_us, mean_us: waited_us },
+            _ if flooded => Waits { least_us: waited_us, mean_us: waited_us },
             (least_us, sum_us, count) => Waits { least_us, mean_us: sum_us / count },
         };
         self.valve.adjust(backlog, waits);
     }
 
     /// Whether a message of this precedence is turned away for now, and why.
-    fn refuses(&mut self, precedence: u8) -> Option<u16> {
+    fn refuses(&mut self, precedence: u8, now_us: i64) -> Option<u16> {
         let low = self.known_space
             && (self.free_permille < 50
                 || (self.free_permille < 100 && precedence >= Precedence::P3 as u8));
         if low && precedence != Precedence::P0 as u8 {
             return Some(codes::SPACE_LOW);
         }
-        (!self.valve.passes(precedence)).then_some(codes::OVERLOADED)
+        let waited_us = self.waited_us(now_us);
+        (!self.valve.passes(precedence, waited_us)).then_some(codes::OVERLOADED)
     }
 
     /// How much of what was offered of late was turned away, percent; without P0.
@@ -166,7 +172,7 @@ impl Engine {
             precedence = Precedence::P2 as u8;
         }
         // First, for under overload this is the way of nearly all.
-        if let Some(code) = admission.refuses(precedence) {
+        if let Some(code) = admission.refuses(precedence, now_us) {
             return Err(code);
         }
         if precedence != Precedence::P0 as u8 && *rates != Rates::default() {
@@ -253,7 +259,8 @@ mod tests {
             admission.durable(2, now_us);
             admission.adjust(BACKLOG_MIN + 1, now_us);
             for precedence in 0..5_u8 {
-                let refused = (0..64).filter(|_| admission.refuses(precedence).is_some()).count();
+                let refused =
+                    (0..64).filter(|_| admission.refuses(precedence, now_us).is_some()).count();
                 if refused > 0 {
                     let first = &mut refused_first[usize::from(precedence)];
                     *first = (*first).min(now_us);
@@ -267,7 +274,7 @@ mod tests {
             now_us += INTERVAL_US;
             admission.adjust(0, now_us);
         }
-        assert!((0..5).all(|precedence| admission.refuses(precedence).is_none()));
+        assert!((0..5).all(|precedence| admission.refuses(precedence, now_us).is_none()));
     }
 
     #[test]
@@ -278,17 +285,31 @@ mod tests {
             admission.durable(step + 1, step as i64 * INTERVAL_US);
             admission.adjust(20, step as i64 * INTERVAL_US);
         }
-        assert_eq!(admission.refuses(4), None);
+        admission.appended(100, 99 * INTERVAL_US);
+        assert_eq!(admission.refuses(4, 100 * INTERVAL_US), None);
+    }
+
+    #[test]
+    fn a_flood_is_seen_within_its_interval() {
+        let mut admission = Admission::default();
+        admission.adjust(0, INTERVAL_US);
+        admission.appended(1, INTERVAL_US);
+        let now_us = 2 * INTERVAL_US - 1;
+        admission.adjust(1_400, now_us);
+        assert_eq!(admission.refuses(4, now_us), None, "slow, and no flood");
+        admission.adjust(1_500, now_us);
+        assert_eq!(admission.refuses(4, now_us), Some(codes::OVERLOADED));
+        assert_eq!(admission.refuses(0, now_us), None);
     }
 
     #[test]
     fn little_space_leaves_room_for_the_urgent() {
         let mut admission = Admission::default();
-        assert_eq!(admission.refuses(4), None, "as long as it is not known");
+        assert_eq!(admission.refuses(4, 0), None, "as long as it is not known");
         admission.known_space = true;
         for (free_permille, refused) in [(200, 5), (99, 3), (49, 1), (0, 1)] {
             admission.free_permille = free_permille;
-            let first = (0..5).find(|it| admission.refuses(*it).is_some()).unwrap_or(5);
+            let first = (0..5).find(|it| admission.refuses(*it, 0).is_some()).unwrap_or(5);
             assert_eq!(first, refused, "{free_permille}");
         }
     }

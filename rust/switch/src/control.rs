@@ -37,16 +37,6 @@ impl Control {
             .map(Self)
     }
 
-    /// The field as a number, for a table.
-    pub(crate) fn bits(self) -> u64 {
-        self.0
-    }
-
-    /// From [`Control::bits`].
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
     /// The number of the message.
     #[must_use]
     pub fn number(self) -> u64 {

@@ -15,6 +15,7 @@ use crate::admission::Admission;
 use crate::archive::{self, Archive, Released, Unreadable};
 use crate::collate::Collation;
 use crate::confirm::Confirmations;
+use crate::controls::Controls;
 use crate::dead::DeadLetters;
 use crate::entry::{Entry, Stored, Waiting, Withdrawn};
 use crate::expiry::is_once;
@@ -58,7 +59,7 @@ pub struct Engine {
     pub(crate) lines: Vec<LineState>,
     // Fixed, so that the same events give the same effects; no stranger chooses these keys.
     pub(crate) sessions: HashMap<ConnectionId, Session, FixedState>,
-    pub(crate) pending: HashMap<Control, Pending, FixedState>,
+    pub(crate) pending: Controls<Pending>,
     pub(crate) settled: Settled,
     pub(crate) collations: HashMap<u64, Collation, FixedState>,
     pub(crate) references: References,
@@ -102,7 +103,7 @@ impl Engine {
             habits: Habits::default(),
             lines,
             sessions: HashMap::default(),
-            pending: HashMap::default(),
+            pending: Controls::default(),
             settled: Settled::default(),
             collations: HashMap::default(),
             references: References::default(),

@@ -113,7 +113,7 @@ impl Engine {
             self.settle(control, End::Overdue, now_us);
             return;
         }
-        self.pending.remove(&control);
+        self.pending.remove(control);
         if let Some(line) = self.line_state(line) {
             line.no_longer_asked(control);
         }

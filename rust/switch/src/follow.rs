@@ -71,7 +71,7 @@ impl Engine {
         let legs = 0..u16::try_from(LEGS_MAX).unwrap_or(u16::MAX);
         let controls = legs.map(|leg| Control::of(number, leg));
         // Those that wait have the message in common.
-        if let Some(waiting) = controls.clone().find_map(|control| self.pending.get(&control)) {
+        if let Some(waiting) = controls.clone().find_map(|control| self.pending.get(control)) {
             waiting.stored.follow_ups.fetch_add(1, Ordering::Relaxed);
         }
         controls.for_each(|control| self.settled.followed(control));

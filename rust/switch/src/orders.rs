@@ -317,7 +317,7 @@ impl Engine {
     pub(crate) fn expect_elsewhere(&mut self, waiting: &Waiting, line: LineId, precedence: u8) {
         let control = crate::Control::of(waiting.number, waiting.index);
         let place = (line, precedence, waiting.sequence);
-        if let Some(it) = self.pending.get_mut(&control) {
+        if let Some(it) = self.pending.get_mut(control) {
             (it.host, it.precedence, it.sequence) = place;
         } else if let Some(it) = self.settled.get_mut(control) {
             (it.host, it.precedence, it.sequence) = place;

@@ -71,7 +71,7 @@ impl Engine {
                 }
             };
             let control = Control::of(entry.stored.number, entry.index);
-            if asked_max > 0 && self.pending.contains_key(&control) {
+            if asked_max > 0 && self.pending.get(control).is_some() {
                 state.asked(control);
             }
             let payload = render(&self.bundle, known, &entry);

@@ -1,11 +1,11 @@
 //! What was sent before: references and fingerprints, to tell a repetition from a new message.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash};
 
 use clets_routing::Line;
-use foldhash::fast::FixedState;
+use foldhash::fast::{FixedState, RandomState};
 
+use crate::fifo::Fifo;
 use crate::parts::Parts;
 
 /// References remembered at most; the oldest are forgotten first.
@@ -20,12 +20,23 @@ pub(crate) const HOST_REPETITION_US: i64 = 600_000_000;
 const HOST_REPETITIONS_MIN: usize = 10_000;
 
 /// What senders sent lately, to tell a repetition from a new message.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct References {
-    /// By name, with the moment.
-    known: Parts<(Reference, i64)>,
-    /// Names in order of time. A name that came again, long after, is there twice.
-    order: VecDeque<u64>,
+    /// All in order of time. A name that came again, long after, is there twice.
+    known: Fifo<Known>,
+    /// So many were forgotten: the number of the first.
+    forgotten: u32,
+    /// Where each name stands last.
+    places: Parts<Place>,
+    /// Names are hashes that a stranger can choose; their places here are secret.
+    secret: RandomState,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    name: u64,
+    at_us: i64,
+    reference: Reference,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,11 +45,11 @@ pub(crate) struct Reference {
     pub(crate) number: u64,
 }
 
-impl Default for References {
-    fn default() -> Self {
-        // A name is a hash: any bits of it will do.
-        Self { known: Parts::new(58), order: VecDeque::new() }
-    }
+/// What a table keeps of a name, so that it grows without looking at [`References::known`].
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u32,
+    number: u32,
 }
 
 impl References {
@@ -53,26 +64,35 @@ impl References {
     }
 
     pub(crate) fn find(&self, name: u64) -> Option<Reference> {
-        self.known.get(name).map(|(reference, _)| *reference)
+        let hash = self.hash(name);
+        let known = |place: &Place| self.at(place.number).filter(|it| it.name == name);
+        let is_it = |place: &Place| place.hash == hash && known(place).is_some();
+        Some(known(self.places.find(whole(hash), is_it)?)?.reference)
     }
 
     pub(crate) fn remember(&mut self, name: u64, reference: Reference, now_us: i64) {
-        self.known.insert(name, (reference, now_us));
-        self.order.push_back(name);
-        if self.order.len() > REFERENCES_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(oldest);
+        self.forget_name(name, None);
+        let number = self.forgotten.wrapping_add(self.known.len() as u32);
+        let place = Place { hash: self.hash(name), number };
+        self.known.push_back(Known { name, at_us: now_us, reference });
+        self.places.insert(whole(place.hash), place, |place| whole(place.hash));
+        if self.known.len() > REFERENCES_MAX {
+            self.forget_first();
         }
+    }
+
+    fn hash(&self, name: u64) -> u32 {
+        self.secret.hash_one(name) as u32
+    }
+
+    fn at(&self, number: u32) -> Option<&Known> {
+        self.known.get(number.wrapping_sub(self.forgotten) as usize)
     }
 
     /// When, name, fingerprint and number of all, the oldest first.
     pub(crate) fn rows(&self) -> Vec<(i64, u64, u64, u64)> {
-        let row = |name: &u64| {
-            let (known, at_us) = self.known.get(*name)?;
-            Some((*at_us, *name, known.body, known.number))
-        };
-        self.order.iter().filter_map(row).collect()
+        let row = |it: &Known| (it.at_us, it.name, it.reference.body, it.reference.number);
+        self.known.iter().map(row).collect()
     }
 
     /// Remembers what [`References::rows`] gave.
@@ -94,16 +114,37 @@ impl References {
 
     /// Forgets what is older than `before_us`, but not the last `kept`.
     fn forget_but(&mut self, kept: usize, before_us: i64) {
-        while self.order.len() > kept
-            && let Some(oldest) = self.order.front().copied()
+        while self.known.len() > kept
+            && self.known.front().is_some_and(|oldest| oldest.at_us < before_us)
         {
-            if self.known.get(oldest).is_some_and(|(_, at_us)| *at_us >= before_us) {
-                return;
-            }
-            self.order.pop_front();
-            self.known.remove(oldest);
+            self.forget_first();
         }
     }
+
+    fn forget_first(&mut self) {
+        if let Some(oldest) = self.known.front().copied() {
+            self.forget_name(oldest.name, Some(self.forgotten));
+            self.known.pop_front();
+            self.forgotten = self.forgotten.wrapping_add(1);
+        }
+    }
+
+    /// No longer finds a name; where it must stand at `number`, not one that came later.
+    fn forget_name(&mut self, name: u64, number: Option<u32>) {
+        let hash = self.hash(name);
+        let Self { known, forgotten, places, .. } = self;
+        places.remove(whole(hash), |it| {
+            let at = it.number.wrapping_sub(*forgotten) as usize;
+            it.hash == hash
+                && number.is_none_or(|number| it.number == number)
+                && known.get(at).is_some_and(|it| it.name == name)
+        });
+    }
+}
+
+/// A hash of which a half is kept, as tables ask for it.
+fn whole(half: u32) -> u64 {
+    u64::from(half) << 32 | u64::from(half)
 }
 
 /// The fingerprint of a body, to tell the same text from another.
@@ -114,6 +155,38 @@ pub(crate) fn fingerprint(body: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_finds_the_last_of_a_name_as_long_as_it_is_kept(
+            steps in proptest::collection::vec((0..40_u64, 0..3_i64, 0..8_u8), 1..300),
+        ) {
+            let (mut references, mut naive) = (References::default(), Vec::new());
+            let mut now_us = 0;
+            for (number, (name, passed_us, choice)) in (0..).zip(steps) {
+                now_us += passed_us;
+                if choice == 0 {
+                    references.forget(now_us - 20);
+                    naive.retain(|(_, at_us, _)| *at_us >= now_us - 20);
+                } else {
+                    references.remember(name, Reference { body: !number, number }, now_us);
+                    naive.push((name, now_us, number));
+                }
+                for name in 0..40 {
+                    let known = references.find(name).map(|it| (it.number, it.body));
+                    let last = naive.iter().rev().find(|(it, ..)| *it == name);
+                    prop_assert_eq!(known, last.map(|(.., number)| (*number, !*number)));
+                }
+            }
+            let rows = references.rows();
+            let all = naive.iter().map(|(name, at_us, number)| (*at_us, *name, !number, *number));
+            prop_assert_eq!(&rows, &all.collect::<Vec<_>>());
+            let mut again = References::default();
+            again.fill(rows.clone());
+            prop_assert_eq!(again.rows(), rows);
+        }
+    }
 
     #[test]
     fn a_replay_keeps_ten_minutes_of_a_host_and_of_older_ones_the_last() {

@@ -173,7 +173,7 @@ impl Engine {
 
     /// What a host was asked, with which key, and whether its answer is late.
     fn asked(&mut self, control: Control, host: LineId) -> Option<(Arc<Stored>, KeyId, bool)> {
-        if let Some(pending) = self.pending.get(&control).filter(|it| it.host == host) {
+        if let Some(pending) = self.pending.get(control).filter(|it| it.host == host) {
             return Some((Arc::clone(&pending.stored), pending.key, false));
         }
         let past = *self.settled.get(control).filter(|it| it.host == host)?;
@@ -249,7 +249,7 @@ impl Engine {
     fn answered(&mut self, control: Control, host: LineId, now_us: i64) {
         // A native line says itself how far it has come, and that is cumulative.
         let is_dmpp = self.bundle.directory.line(host).framing == Framing::Dmpp;
-        let pending = self.pending.get(&control).map(|it| (it.precedence, it.sequence));
+        let pending = self.pending.get(control).map(|it| (it.precedence, it.sequence));
         let past = || self.settled.get(control).map(|it| (it.precedence, it.sequence));
         let place = pending.or_else(past).filter(|_| is_dmpp);
         let asked = place.and_then(|(precedence, sequence)| {
@@ -392,7 +392,7 @@ impl Engine {
     /// The deadline of a reply: if none came, the sender is told, and the inquiry is withdrawn
     /// where it still waits.
     pub(crate) fn reply_overdue(&mut self, control: Control, now_us: i64, effects: &mut Effects) {
-        let Some(pending) = self.pending.get(&control) else {
+        let Some(pending) = self.pending.get(control) else {
             return;
         };
         let (host, precedence, sequence) = (pending.host, pending.precedence, pending.sequence);
@@ -412,7 +412,7 @@ impl Engine {
         let control = Control::of(entry.stored.number, entry.index);
         // An update is kept as a dead letter instead.
         let update = is_update(&self.bundle, entry.key);
-        entry.possible_duplicate && !update && self.pending.contains_key(&control)
+        entry.possible_duplicate && !update && self.pending.get(control).is_some()
     }
 
     /// The sender is told that no reply came; one that comes yet is passed on, marked late.
@@ -438,18 +438,18 @@ impl Engine {
 
     /// After recovery: what a metered host was sent before and has not answered.
     pub(crate) fn count_unanswered<T>(&mut self, open: &BTreeMap<(u64, u16), T>) {
-        for (control, pending) in &self.pending {
+        for (control, pending) in self.pending.iter() {
             let sent = !open.contains_key(&(control.number(), control.leg()));
             if sent {
                 let line = self.lines.get_mut(pending.host.index());
-                line.into_iter().for_each(|line| line.asked(*control));
+                line.into_iter().for_each(|line| line.asked(control));
             }
         }
     }
 
     /// An update may wait for days; its reply is expected from the moment of its delivery.
     pub(crate) fn await_reply_to_update(&mut self, control: Control, now_us: i64) {
-        let Some(pending) = self.pending.get(&control) else {
+        let Some(pending) = self.pending.get(control) else {
             return;
         };
         let key = self.bundle.catalogue.key(pending.stored.key);
@@ -461,7 +461,7 @@ impl Engine {
 
     /// Sets the time by which a reply must have come.
     pub(crate) fn reply_due(&mut self, control: Control, due_us: i64) {
-        if let Some(pending) = self.pending.get_mut(&control) {
+        if let Some(pending) = self.pending.get_mut(control) {
             pending.due_us = due_us;
         }
         self.timers.set(due_us, Timer::Reply(control));

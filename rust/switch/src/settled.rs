@@ -4,7 +4,7 @@
 //! journal, so that of each only a few bytes are kept: for ten minutes after an answer, longer of
 //! the last ones of a host, and for a day without an answer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,9 +13,10 @@ use clets_wire::KeyId;
 
 use crate::Control;
 use crate::archive::{self, Unreadable};
+use crate::controls::Controls;
 use crate::engine::Engine;
 use crate::entry::Stored;
-use crate::parts::Parts;
+use crate::fifo::Fifo;
 use crate::reply::Pending;
 
 /// How long a correlation is kept after its deadline, for late answers: a day, microseconds.
@@ -44,20 +45,13 @@ pub(crate) struct Past {
 }
 
 /// All of them, by control field.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Settled {
-    known: Parts<Past>,
+    known: Controls<Past>,
     /// Those with an answer, by host, and those without, in order of the time until which they are
     /// kept. One that was answered late is in both.
-    answered: BTreeMap<LineId, VecDeque<(i64, Control)>>,
-    overdue: VecDeque<(i64, Control)>,
-}
-
-impl Default for Settled {
-    fn default() -> Self {
-        // The record's number stands above the leg.
-        Self { known: Parts::new(6), answered: BTreeMap::new(), overdue: VecDeque::new() }
-    }
+    answered: BTreeMap<LineId, Fifo<(i64, Control)>>,
+    overdue: Fifo<(i64, Control)>,
 }
 
 /// What a snapshot says of one: number, leg, host, key, answered, overdue, precedence, sequence,
@@ -75,16 +69,16 @@ pub(crate) enum End {
 
 impl Settled {
     pub(crate) fn get(&self, control: Control) -> Option<&Past> {
-        self.known.get(control.bits())
+        self.known.get(control)
     }
 
     pub(crate) fn get_mut(&mut self, control: Control) -> Option<&mut Past> {
-        self.known.get_mut(control.bits())
+        self.known.get_mut(control)
     }
 
     /// The lowest number of a message that may be read again.
     pub(crate) fn oldest(&self) -> Option<u64> {
-        self.known.iter().map(|(control, _)| Control::from_bits(control).number()).min()
+        self.known.iter().map(|(control, _)| control.number()).min()
     }
 
     fn keep(&mut self, control: Control, mut past: Past, end: End, now_us: i64) {
@@ -100,7 +94,7 @@ impl Settled {
             false => &mut self.overdue,
         };
         queue.push_back((past.until_us, control));
-        self.known.insert(control.bits(), past);
+        self.known.insert(control, past);
     }
 
     /// Forgets what was kept until now.
@@ -108,8 +102,8 @@ impl Settled {
         let known = &mut self.known;
         let mut forget = |(until_us, control): (i64, Control)| {
             // Another time stands there when it was answered after all.
-            if known.get(control.bits()).is_some_and(|past| past.until_us == until_us) {
-                known.remove(control.bits());
+            if known.get(control).is_some_and(|past| past.until_us == until_us) {
+                known.remove(control);
             }
         };
         while let Some(oldest) = self.overdue.pop_front_if(|(until_us, _)| *until_us <= now_us) {
@@ -127,8 +121,7 @@ impl Settled {
 
     /// What a snapshot keeps, in order of time.
     pub(crate) fn rows(&self) -> Vec<PastRow> {
-        let row = |(control, it): (u64, &Past)| {
-            let control = Control::from_bits(control);
+        let row = |(control, it): (Control, &Past)| {
             let place = (it.precedence, it.sequence);
             let (number, leg, host, key) = (control.number(), control.leg(), it.host.0, it.key.0);
             let (answered, overdue) = (it.answered, it.overdue);
@@ -173,7 +166,7 @@ impl Settled {
 impl Engine {
     /// Ends the wait for a reply; gives what waited, if it still did.
     pub(crate) fn settle(&mut self, control: Control, end: End, now_us: i64) -> Option<Pending> {
-        let pending = self.pending.remove(&control);
+        let pending = self.pending.remove(control);
         let past = match &pending {
             Some(it) => Some(Past {
                 host: it.host,

@@ -172,7 +172,7 @@ impl Replay {
         let engine = &self.engine;
         let open = self.open.keys().map(|(message, _)| *message);
         let dead = engine.dead.iter().map(|((message, _), _)| message);
-        let pending = engine.pending.keys().map(|control| control.number());
+        let pending = engine.pending.iter().map(|(control, _)| control.number());
         let intercepts = engine.intercepts.keys().copied();
         let others = engine.needed_messages();
         let settled = engine.settled.oldest();

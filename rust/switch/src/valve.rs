@@ -3,7 +3,8 @@
 //!
 //! The limit falls while records wait too long for the disk and rises while they do not, so that it
 //! stays near what can be carried; a limit on the number, unlike one on the part let in, does not
-//! swing with what is offered.
+//! swing with what is offered. It is found over many turns of the shell's loop; that no single turn
+//! grows long is seen to in that turn: while a record waits too long, nothing but P0 passes.
 
 use clets_wire::Precedence;
 
@@ -12,7 +13,10 @@ pub(crate) const INTERVAL_US: i64 = 50_000;
 /// Overload begins when records wait this long, microseconds.
 const BEGIN_US: i64 = 30_000;
 /// While it lasts they are to wait no longer than this on average, or twice what is usual.
-const KEEP_US: i64 = 13_000;
+const KEEP_US: i64 = 8_000;
+/// While it lasts and a record has waited this long already, or twice what is usual, only P0 and P1
+/// pass.
+const STALL_US: i64 = 8_000;
 /// So few records on their way are no backlog, however slow the disk.
 pub(crate) const BACKLOG_MIN: u64 = 256;
 /// The same while the overload lasts. Fewer, and where saying no alone makes a turn long, nothing
@@ -87,8 +91,7 @@ impl Valve {
             None => self.carried,
             Some(_) => self.carried - self.carried / 32,
         };
-        let carried = self.carried;
-        let flood = u64::try_from(FLOOD * carried.max(CARRIED_MIN)).unwrap_or(u64::MAX);
+        let (carried, flood) = (self.carried, self.flood());
         let was_late = self.calm == 0;
         self.calm = if late { 0 } else { self.calm + 1 };
 
@@ -121,8 +124,18 @@ impl Valve {
         self.level = self.level.clamp(-most, most);
     }
 
-    /// Whether a message of this precedence passes now.
-    pub(crate) fn passes(&mut self, precedence: u8) -> bool {
+    fn flood(&self) -> u64 {
+        u64::try_from(FLOOD * self.carried.max(CARRIED_MIN)).unwrap_or(u64::MAX)
+    }
+
+    /// An overload begins that is so great that the end of the interval need not be awaited.
+    pub(crate) fn is_flooded(&self, backlog: u64, waited_us: i64) -> bool {
+        self.limit.is_none() && waited_us > BEGIN_US && backlog >= self.flood()
+    }
+
+    /// Whether a message of this precedence passes now, while the oldest record on its way has
+    /// waited so long.
+    pub(crate) fn passes(&mut self, precedence: u8, waited_us: i64) -> bool {
         let most = self.limit.unwrap_or(0) * INTERVAL_US;
         if precedence == Precedence::P0 as u8 {
             self.offered.urgent += 1;
@@ -131,7 +144,9 @@ impl Valve {
         }
         // What the higher ones may need stays: a quarter for each.
         let kept = most / 4 * (i64::from(precedence) - 1);
-        if self.limit.is_some() && self.level <= kept {
+        let stalls =
+            precedence > Precedence::P1 as u8 && waited_us > STALL_US.max(2 * self.usual_us);
+        if self.limit.is_some() && (self.level <= kept || stalls) {
             self.offered.turned_away += 1;
             return false;
         }
@@ -194,7 +209,8 @@ mod tests {
                 for _ in 0..owed / 1_000_000 {
                     deck = (deck + 37) % 100;
                     let precedence = [1, 5, 65, 90].iter().filter(|it| **it <= deck).count();
-                    if self.valve.passes(precedence as u8) {
+                    let waited_us = if taken > 0 { self.now_us - begun_us } else { 0 };
+                    if self.valve.passes(precedence as u8, waited_us) {
                         played.passed[precedence] += 1;
                         spent_ns += self.cost_ns;
                         taken += 1;
@@ -275,7 +291,7 @@ mod tests {
         let mut refused = 0;
         for step in 1..=100 {
             valve.fill(step * INTERVAL_US);
-            refused += (0..500).filter(|_| !valve.passes(4)).count();
+            refused += (0..500).filter(|_| !valve.passes(4, 0)).count();
             let us = if step % 2 == 0 { 90_000 } else { 5_000 };
             valve.adjust(2 * BACKLOG_MIN, Waits { least_us: us, mean_us: us });
         }
@@ -294,7 +310,7 @@ mod tests {
         for _ in 0..times {
             *steps += 1;
             valve.fill(*steps * INTERVAL_US);
-            passed = (0..offered).filter(|_| valve.passes(4)).count() as i64;
+            passed = (0..offered).filter(|_| valve.passes(4, 0)).count() as i64;
             valve.adjust(seen.0, seen.1);
         }
         passed
@@ -316,6 +332,21 @@ mod tests {
     }
 
     #[test]
+    fn in_a_long_turn_of_an_overload_only_the_urgent_pass() {
+        let (mut valve, mut steps) = (Valve::default(), 0);
+        let passing = |valve: &mut Valve, waited_us| {
+            (0..5).filter(|precedence| valve.passes(*precedence, waited_us)).collect::<Vec<_>>()
+        };
+        assert_eq!(passing(&mut valve, 10 * STALL_US), [0, 1, 2, 3, 4], "without one all do");
+        offer(&mut valve, &mut steps, 50, 2_000, (50, waits(2_000, 2_000)));
+        offer(&mut valve, &mut steps, 3, 20_000, (9_000, waits(60_000, 60_000)));
+        steps += 1;
+        valve.fill(steps * INTERVAL_US);
+        assert_eq!(passing(&mut valve, STALL_US), [0, 1, 2, 3, 4]);
+        assert_eq!(passing(&mut valve, STALL_US + 1), [0, 1]);
+    }
+
+    #[test]
     fn once_it_is_overload_the_average_wait_counts() {
         let after = |mean_us| {
             let (mut valve, mut steps) = (Valve::default(), 0);
@@ -333,7 +364,7 @@ mod tests {
         let mut refused = 0;
         for step in 1..=100 {
             valve.fill(step * INTERVAL_US);
-            refused += (0..500).filter(|_| !valve.passes(2)).count();
+            refused += (0..500).filter(|_| !valve.passes(2, 0)).count();
             let wait_us = if matches!(step, 50 | 51) { 90_000 } else { 14_000 };
             valve.adjust(BACKLOG_MIN + 1, Waits { least_us: wait_us, mean_us: wait_us });
         }
