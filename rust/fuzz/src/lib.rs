@@ -75,7 +75,7 @@ fn spans(envelope: &Envelope) -> Vec<Span> {
     ];
     let mut spans: Vec<Span> = parts.into_iter().flatten().collect();
     spans.extend(&envelope.destinations);
-    spans.extend(envelope.fields.iter().flat_map(|field| [field.code, field.value]));
+    spans.extend(envelope.fields.iter().flat_map(|field| [field.code_span(), field.value]));
     spans
 }
 
@@ -83,7 +83,7 @@ fn rewritten(data: &[u8], envelope: &Envelope) -> Vec<u8> {
     let part = |span: Option<Span>| span.map(|span| span.of(data)).unwrap_or_default();
     let destinations: Vec<&[u8]> = envelope.destinations.iter().map(|it| it.of(data)).collect();
     let fields: Vec<(&[u8], &[u8])> =
-        envelope.fields.iter().map(|it| (it.code.of(data), it.value.of(data))).collect();
+        envelope.fields.iter().map(|it| (it.code_span().of(data), it.value.of(data))).collect();
     let mut out = Vec::new();
     encode(
         &mut out,

@@ -54,7 +54,7 @@ pub use reader::{OwnedRecord, Reader, read, read_from, read_from_on, read_on};
 pub use record::BODY_BYTES_MAX;
 pub use recovery::Recovery;
 pub use segment::SEGMENT_BYTES_MIN;
-pub use snapshot::{Snapshot, Snapshots};
+pub use snapshot::{Snapshot, Snapshots, State};
 pub use storage::{Access, Disk, Handle, Space, Storage};
 pub use tree::{Hash, Tree, leaf_hash};
 pub use verify::{Report, verify, verify_against, verify_on};

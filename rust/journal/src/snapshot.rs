@@ -13,7 +13,7 @@
 //!     32 bytes  SHA-256 of everything before
 //! ```
 
-use std::io;
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,7 +24,7 @@ use crate::index::Index;
 use crate::reader::open_begun;
 use crate::record::number_at;
 use crate::shared::Shared;
-use crate::storage::{Access, Storage, create_fresh, fresh, read_full, write_all};
+use crate::storage::{Access, Handle, Storage, create_fresh, fresh, read_full, write_all};
 use crate::tree::Hash;
 
 pub(crate) const SUFFIX: &str = ".snapshot";
@@ -36,15 +36,108 @@ const SUM_BYTES: usize = 32;
 /// How many are kept: one, and one to fall back to when that one is damaged.
 const KEPT: usize = 2;
 const CHUNK_BYTES: usize = 256 << 10;
+/// So much of it is on its way to the disk at a time, for the journal's batches wait behind that.
+const UNSYNCED_BYTES: u64 = 2 << 20;
 
-/// A caller's state, read back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A caller's state, to be read back.
 pub struct Snapshot {
     /// The state is that after every record below this number.
     pub number: u64,
-    /// The caller's bytes.
-    pub state: Vec<u8>,
+    file: Box<dyn Handle>,
+    head: Head,
 }
+
+impl Snapshot {
+    /// The caller's bytes, from the disk. The last are given only when all have the sum that was
+    /// written; before, that is an error.
+    #[must_use]
+    pub fn state(&self) -> impl Read {
+        BufReader::with_capacity(CHUNK_BYTES, Reading::of(&*self.file, &self.head))
+    }
+}
+
+/// The state in a file, on the way.
+struct Reading<'f> {
+    file: &'f dyn Handle,
+    hasher: Sha256,
+    offset: u64,
+    sum_at: u64,
+}
+
+impl<'f> Reading<'f> {
+    fn of(file: &'f dyn Handle, head: &Head) -> Self {
+        let offset = HEAD_BYTES as u64;
+        let hasher = Sha256::new_with_prefix(head.encode());
+        Self { file, hasher, offset, sum_at: offset + head.length }
+    }
+
+    /// Whether what was read has the sum that stands behind it.
+    fn is_sound(&self) -> io::Result<bool> {
+        let mut sum = [0; SUM_BYTES];
+        read_full(self.file, &mut sum, self.sum_at)?;
+        Ok(<[u8; SUM_BYTES]>::from(self.hasher.clone().finalize()) == sum)
+    }
+}
+
+impl Read for Reading<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.sum_at - self.offset).unwrap_or(usize::MAX);
+        let wanted = left.min(bytes.len());
+        let bytes = bytes.get_mut(..wanted).unwrap_or_default();
+        let read = read_full(self.file, bytes, self.offset)?;
+        self.hasher.update(bytes.get(..read).unwrap_or_default());
+        self.offset += read as u64;
+        if read < wanted || (read > 0 && self.offset == self.sum_at && !self.is_sound()?) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the snapshot has changed"));
+        }
+        Ok(read)
+    }
+}
+
+/// The state on its way into a file, or only counted where there is none.
+struct Writing<'f> {
+    file: Option<&'f dyn Handle>,
+    hasher: Sha256,
+    bytes: Vec<u8>,
+    offset: u64,
+}
+
+impl<'f> Writing<'f> {
+    fn to(file: Option<&'f dyn Handle>) -> Self {
+        Self { file, hasher: Sha256::new(), bytes: Vec::with_capacity(CHUNK_BYTES), offset: 0 }
+    }
+
+    fn pass_on(&mut self) -> io::Result<()> {
+        let begun = self.offset;
+        self.offset += self.bytes.len() as u64;
+        if let Some(file) = self.file {
+            self.hasher.update(&self.bytes);
+            write_all(file, &self.bytes, begun)?;
+            if begun / UNSYNCED_BYTES != self.offset / UNSYNCED_BYTES {
+                file.sync()?;
+            }
+        }
+        self.bytes.clear();
+        Ok(())
+    }
+}
+
+impl Write for Writing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > CHUNK_BYTES {
+            self.pass_on()?;
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pass_on()
+    }
+}
+
+/// Writes a caller's state, the same each time.
+pub type State<'s> = dyn Fn(&mut dyn Write) -> io::Result<()> + 's;
 
 /// Where snapshots are written, for any thread, beside the writer.
 #[derive(Clone)]
@@ -67,17 +160,20 @@ impl Snapshots {
         Self { storage, dir, shared, index, writing: Arc::default() }
     }
 
-    /// Keeps `state` as that after every record below `number`, and of earlier ones only the last.
-    /// Once this returns it is on the disk; if it fails, the earlier ones are as they were, and the
-    /// journal goes on.
+    /// Keeps what `state` writes as the state after every record below `number`, and of earlier ones
+    /// only the last. It is asked twice, first for its length, and must write the same. Once this
+    /// returns it is on the disk; if it fails, the earlier ones are as they were, and the journal
+    /// goes on.
     ///
     /// # Errors
     /// [`Error::Absent`] when not all those records are durable, or the segment they end in was
     /// removed; [`Error::Read`], [`Error::Write`].
-    pub fn write(&self, number: u64, state: &[u8]) -> Result<(), Error> {
+    pub fn write(&self, number: u64, state: &State<'_>) -> Result<(), Error> {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let head = Head { number, length: state.len() as u64, base: self.base(number)? };
         let path = path(&self.dir, number);
+        let mut counted = Writing::to(None);
+        state(&mut counted).and_then(|()| counted.flush()).map_err(Error::write(&path))?;
+        let head = Head { number, length: counted.offset, base: self.base(number)? };
         let written = self.replace(&path, &head, state);
         if written.is_err() {
             // It may fill a disk that is full; if this fails too, the next opening removes it.
@@ -110,15 +206,17 @@ impl Snapshots {
         Ok(Base { first, root: header.before.root() })
     }
 
-    fn replace(&self, path: &Path, head: &Head, state: &[u8]) -> io::Result<()> {
+    fn replace(&self, path: &Path, head: &Head, state: &State<'_>) -> io::Result<()> {
         let file = create_fresh(&*self.storage, path, Access::Owner)?;
-        let head = head.encode();
-        let sum = Sha256::new().chain_update(&head).chain_update(state).finalize();
-        let mut offset = 0;
-        for piece in [&head, state, sum.as_slice()] {
-            write_all(&*file, piece, offset)?;
-            offset += piece.len() as u64;
+        let mut writing = Writing::to(Some(&*file));
+        writing.write_all(&head.encode())?;
+        state(&mut writing)?;
+        writing.flush()?;
+        let sum = writing.hasher.finalize();
+        if writing.offset != HEAD_BYTES as u64 + head.length {
+            return Err(io::Error::other("the state was written twice and not alike"));
         }
+        write_all(&*file, &sum, writing.offset)?;
         file.sync()?;
         self.storage.rename(&fresh(path), path)?;
         self.storage.sync_dir(&self.dir)
@@ -172,17 +270,15 @@ pub(crate) fn newest(
 ) -> Result<Option<Snapshot>, Error> {
     let gone = |number, what| Error::Damaged { segment: 0, offset: 0, number, what };
     for number in list(storage, dir)? {
-        let mut state = Vec::new();
         // One that cannot be read is as good as damaged: the one before it will do.
-        let sound = sound(storage, dir, number, &mut |bytes| state.extend_from_slice(bytes));
-        let Some(base) = sound.ok().flatten() else { continue };
-        if !belongs(storage, dir, index, &base) {
+        let sound = sound(storage, dir, number).ok().flatten();
+        let Some(snapshot) = sound.filter(|it| belongs(storage, dir, index, &it.head.base)) else {
             continue;
-        }
+        };
         if number > records {
             return Err(gone(records, "records that a snapshot covers are gone"));
         }
-        return Ok(Some(Snapshot { number, state }));
+        return Ok(Some(snapshot));
     }
     match index.first() {
         None | Some(0) => Ok(None),
@@ -195,8 +291,8 @@ pub(crate) fn newest(
 pub(crate) fn covered(storage: &dyn Storage, dir: &Path, index: &Index) -> Result<u64, Error> {
     let mut bases = Vec::new();
     for number in list(storage, dir)? {
-        let sound = sound(storage, dir, number, &mut |_| {}).ok().flatten();
-        bases.extend(sound.filter(|base| belongs(storage, dir, index, base)));
+        let base = sound(storage, dir, number).ok().flatten().map(|it| it.head.base);
+        bases.extend(base.filter(|base| belongs(storage, dir, index, base)));
     }
     // The segment that its base is the beginning of stays, so that it can be held against it.
     Ok(bases.get(KEPT - 1).map_or(0, |base| base.first))
@@ -212,41 +308,27 @@ fn list(storage: &dyn Storage, dir: &Path) -> Result<Vec<u64>, Error> {
     Ok(numbers)
 }
 
-/// Reads one through, giving its state to `take` piece by piece; `None` when it is not what was
-/// written.
-fn sound(
-    storage: &dyn Storage,
-    dir: &Path,
-    number: u64,
-    take: &mut dyn FnMut(&[u8]),
-) -> io::Result<Option<Base>> {
+/// Reads one through; `None` when it is not what was written.
+fn sound(storage: &dyn Storage, dir: &Path, number: u64) -> io::Result<Option<Snapshot>> {
     let file = storage.open(&path(dir, number), false)?;
-    let length = file.length()?;
-    let mut chunk = vec![0; CHUNK_BYTES];
     let mut head = [0; HEAD_BYTES];
     read_full(&*file, &mut head, 0)?;
     let whole = (HEAD_BYTES + SUM_BYTES) as u64;
-    let Some(parsed) = Head::parse(&head).filter(|parsed| {
-        parsed.number == number && parsed.length.checked_add(whole) == Some(length)
-    }) else {
+    let length = Some(file.length()?);
+    let head = Head::parse(&head)
+        .filter(|it| it.number == number && it.length.checked_add(whole) == length);
+    let Some(head) = head else {
         return Ok(None);
     };
-    let mut hasher = Sha256::new_with_prefix(head);
-    let mut sum = [0; SUM_BYTES];
-    let sum_at = length - SUM_BYTES as u64;
-    let mut offset = HEAD_BYTES as u64;
-    while offset < sum_at {
-        let wanted = usize::try_from(sum_at - offset).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-        let part = chunk.get_mut(..wanted).unwrap_or_default();
-        if read_full(&*file, part, offset)? != wanted {
+    let mut reading = Reading::of(&*file, &head);
+    let mut chunk = vec![0; CHUNK_BYTES];
+    while reading.offset < reading.sum_at {
+        if reading.read(&mut chunk).is_err() {
             return Ok(None);
         }
-        hasher.update(&*part);
-        take(part);
-        offset += wanted as u64;
     }
-    read_full(&*file, &mut sum, sum_at)?;
-    Ok((<[u8; SUM_BYTES]>::from(hasher.finalize()) == sum).then_some(parsed.base))
+    let sound = reading.is_sound()?;
+    Ok(sound.then_some(Snapshot { number, file, head }))
 }
 
 /// Whether the journal has the tree that the snapshot was made upon.

@@ -156,7 +156,8 @@ impl Policies {
     }
 
     /// Which run of days between two changes of the rules a day falls into.
-    pub(crate) fn slice_number(&self, day: i32) -> usize {
+    #[must_use]
+    pub fn slice_number(&self, day: i32) -> usize {
         self.changes.partition_point(|change| *change <= day)
     }
 

@@ -40,7 +40,7 @@ pub use fact::{
 };
 pub use judge::{Policies, Verdict};
 pub use load::Problem;
-pub use memo::Memo;
+pub use memo::{Halves, Memo};
 pub use rule::{Effect, Rule, RuleId, code};
 pub use situation::{Field, Home, Situation};
 pub use subjects::{Identifier, SubjectKey, Subjects};

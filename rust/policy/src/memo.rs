@@ -96,14 +96,16 @@ impl Memo {
 /// A bounded map in two halves: when the young half is full the old one is forgotten, so that
 /// what is asked again stays and eviction costs nothing per look-up.
 #[derive(Debug)]
-struct Halves<K, V> {
+pub struct Halves<K, V> {
     half: usize,
     young: HashMap<K, V, foldhash::fast::FixedState>,
     old: HashMap<K, V, foldhash::fast::FixedState>,
 }
 
 impl<K: Copy + Eq + Hash, V> Halves<K, V> {
-    fn new(capacity: usize) -> Self {
+    /// A map of at most `capacity` values (at least 2).
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
         let seed = foldhash::fast::FixedState::default();
         Self {
             half: (capacity / 2).max(1),
@@ -113,7 +115,7 @@ impl<K: Copy + Eq + Hash, V> Halves<K, V> {
     }
 
     /// The value of a key, made where there is none.
-    fn get(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
+    pub fn get(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
         if self.young.len() >= self.half {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
@@ -124,11 +126,20 @@ impl<K: Copy + Eq + Hash, V> Halves<K, V> {
         }
     }
 
-    fn len(&self) -> usize {
+    /// Values held now.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.young.len() + self.old.len()
     }
 
-    fn clear(&mut self) {
+    /// Nothing is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
     }

@@ -94,7 +94,7 @@ fn begin(
 ) -> Result<(Replay, u64), ReplayError> {
     let (bundle, shelf) = (Arc::clone(bundle), Box::new(Shelf(archive.clone())));
     Ok(match snapshot {
-        Some(it) => (Replay::resume(bundle, shelf, &it.state)?, it.number),
+        Some(it) => (Replay::resume(bundle, shelf, &mut it.state())?, it.number),
         None => (Replay::new(bundle, shelf), 0),
     })
 }
@@ -240,7 +240,7 @@ impl Center {
             if replay.orphans() > 0 {
                 return Ok(None);
             }
-            snapshots.write(end, &replay.snapshot())?;
+            snapshots.write(end, &|out| replay.snapshot(out))?;
             Ok(Some(replay.prunable(keep_days, now_us)))
         };
         // A thread of its own, for a priority that is given away does not come back.

@@ -111,7 +111,7 @@ impl Message {
         }
         let fields = PyDict::new(py);
         for field in &self.envelope.fields {
-            let code = text(field.code.of(&self.bytes));
+            let code = text(field.code_span().of(&self.bytes));
             let value = text(field.value.of(&self.bytes));
             let value = one_or_many(py, fields.get_item(&code)?, &value)?;
             fields.set_item(code, value)?;

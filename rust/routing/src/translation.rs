@@ -64,7 +64,7 @@ impl Translation {
         let mut renamed = false;
         let mut fields: SmallVec<[(&[u8], &[u8]); 16]> = SmallVec::new();
         for field in &envelope.fields {
-            let (mut code, value) = (field.code.of(bytes), field.value.of(bytes));
+            let (mut code, value) = (field.code_span().of(bytes), field.value.of(bytes));
             if let Some((_, own)) = self.renames.iter().find(|(entered, _)| **entered == *code) {
                 code = own;
                 renamed = true;

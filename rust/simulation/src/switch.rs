@@ -1,6 +1,7 @@
 //! The switch of a simulation: the real engine, its real journal, and the disk under them.
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -120,7 +121,9 @@ impl Switch {
         let shelf = || Box::new(Shelf(journal.archive()));
         let from_snapshot = snapshot.is_some();
         let mut replay = match &snapshot {
-            Some(it) => Replay::resume(Arc::clone(bundle), shelf(), &it.state).map_err(said)?,
+            Some(it) => {
+                Replay::resume(Arc::clone(bundle), shelf(), &mut it.state()).map_err(said)?
+            }
             None => Replay::new(Arc::clone(bundle), shelf()),
         };
         for record in recovery {
@@ -159,12 +162,16 @@ impl Switch {
                 let it = archive.read(number).unwrap();
                 replay.record(number, it.kind, it.time_us, &it.body).unwrap();
             }
-            replay.snapshot()
+            let mut state = Vec::new();
+            replay.snapshot(&mut state).unwrap();
+            state
         };
         let Some(snapshot) = self.journal.snapshots().newest().unwrap() else {
             return true;
         };
-        snapshot.state == whole(snapshot.number)
+        let mut state = Vec::new();
+        snapshot.state().read_to_end(&mut state).unwrap();
+        state == whole(snapshot.number)
     }
 
     pub(crate) fn append(&mut self, time_us: i64, kind: u8, body: &[u8]) -> Result<u64, Error> {
@@ -207,7 +214,7 @@ impl Switch {
         let shelf = || Box::new(Shelf(archive.clone()));
         let (mut replay, from) = match snapshots.newest().map_err(said)? {
             Some(it) => {
-                let resumed = Replay::resume(Arc::clone(bundle), shelf(), &it.state);
+                let resumed = Replay::resume(Arc::clone(bundle), shelf(), &mut it.state());
                 (resumed.map_err(|error| error.to_string())?, it.number)
             }
             None => (Replay::new(Arc::clone(bundle), shelf()), 0),
@@ -217,7 +224,7 @@ impl Switch {
             let record = archive.read(number).map_err(said)?;
             replay.record(number, record.kind, record.time_us, &record.body).unwrap();
         }
-        snapshots.write(end, &replay.snapshot()).map_err(said)
+        snapshots.write(end, &|out| replay.snapshot(out)).map_err(said)
     }
 
     /// Ends in order.

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use clets_policy::{Action, AgencyClass, AgencyStanding, DataClass, Policies, Problem};
-use clets_routing::{Agency, AgencyId, Directory};
+use clets_policy::{
+    Action, AgencyClass, AgencyStanding, DataClass, Destination, Policies, Problem,
+};
+use clets_routing::{Agency, AgencyId, Directory, LineId};
 use clets_wire::{Answers, Catalogue, KeyId};
 use thiserror::Error;
 
@@ -72,6 +74,7 @@ pub struct Bundle {
     pub hash: String,
     key_facts: Vec<KeyFacts>,
     agency_facts: Vec<AgencyFacts>,
+    destinations: Vec<Destination>,
     pub(crate) traits: Arc<Traits>,
     calendar: Calendar,
 }
@@ -101,6 +104,9 @@ impl Bundle {
         let key_facts =
             catalogue.iter().map(|(_, key)| key_facts(key)).collect::<Result<_, _>>()?;
         let agency_facts = directory.agencies().iter().map(agency_facts).collect();
+        let destination = |it: &clets_routing::Line| Destination::parse(&it.system);
+        let destinations = directory.lines().iter().map(destination);
+        let destinations = destinations.map(|it| it.unwrap_or(Destination::Agency)).collect();
         Ok(Arc::new(Self {
             directory,
             catalogue,
@@ -109,6 +115,7 @@ impl Bundle {
             hash,
             key_facts,
             agency_facts,
+            destinations,
             traits,
             calendar,
         }))
@@ -128,6 +135,11 @@ impl Bundle {
     /// The policy facts of a key.
     pub(crate) fn key_facts(&self, key: KeyId) -> Option<KeyFacts> {
         self.key_facts.get(usize::from(key.0)).copied()
+    }
+
+    /// What the system of a line is to policy.
+    pub(crate) fn destination(&self, line: LineId) -> Destination {
+        self.destinations.get(line.index()).copied().unwrap_or(Destination::Agency)
     }
 
     /// The policy facts of an agency.

@@ -200,11 +200,11 @@ fn next_request(stored: &Stored, request: u8) -> String {
     let mut text =
         [own(stored.part(stored.envelope.mke)), own(stored.origin()), named.join(",")].join(".");
     for field in &stored.envelope.fields {
-        let value = match field.code.of(body) {
+        let value = match field.code_span().of(body) {
             b"RNO" => request.to_string(),
             _ => own(field.value.of(body)),
         };
-        text.push_str(&format!(".{}/{value}", own(field.code.of(body))));
+        text.push_str(&format!(".{}/{value}", own(field.code_span().of(body))));
     }
     text
 }

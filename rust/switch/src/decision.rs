@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use clets_policy::{self as policy, Effect, Memo, RuleId, Situation};
+use clets_policy::{self as policy, Effect, Halves, Memo, RuleId, Situation};
 use clets_routing::{Directory, LineId, LineKind, OriId};
 use clets_wire::{Envelope, Key, KeyId};
 use smallvec::SmallVec;
@@ -139,16 +139,34 @@ impl Decision {
 
 /// Verdicts remembered at most.
 const MEMO_VERDICTS_MAX: usize = 262_144;
+/// Decisions remembered at most.
+const DECISIONS_MAX: usize = 65_536;
+/// Legs of a message whose decision is remembered.
+const LEGS_REMEMBERED: usize = 4;
 
-/// The judge: Cedar, and its memo.
+/// What is asked about a message, but for the facts that its legs share.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+struct Inquest {
+    key: KeyId,
+    scope: policy::Scope,
+    addressing: policy::Addressing,
+    legs: [Option<(KeyId, policy::Destination)>; LEGS_REMEMBERED],
+}
+
+/// The judge: Cedar, a memo of its verdicts on situations, and of what these make of messages.
 #[derive(Debug)]
 pub struct Judge {
     memo: Memo,
+    /// Of the bundle with this generation: by the shared facts, the legs, and the run of days
+    /// between two changes of the rules.
+    decisions: Halves<(u128, Inquest, usize), Decision>,
+    generation: u64,
 }
 
 impl Default for Judge {
     fn default() -> Self {
-        Self { memo: Memo::new(MEMO_VERDICTS_MAX) }
+        let (memo, decisions) = (Memo::new(MEMO_VERDICTS_MAX), Halves::new(DECISIONS_MAX));
+        Self { memo, decisions, generation: 0 }
     }
 }
 
@@ -186,32 +204,21 @@ impl Judge {
         plan: &Plan<'_>,
         day: i32,
     ) -> Decision {
+        let legs = distinct(bundle, key, plan);
         let (scope, addressing) = (scope(plan.scope), addressing(plan.addressing));
-        let mut decision: Option<Decision> = None;
-        for (place, leg) in plan.legs.iter().enumerate() {
-            let (leg_key, destination) = match leg {
-                Leg::Host { host, spec, .. } => {
-                    let found = bundle.catalogue.find(&spec.system, &spec.key);
-                    (found.unwrap_or(key), destination_of(bundle, *host))
-                }
-                Leg::Station(_) if !plan.groups.is_empty() => (key, policy::Destination::Group),
-                Leg::Station(_) => (key, policy::Destination::Agency),
-            };
-            if place == 0 {
-                let reach = (scope, addressing);
-                self.add(&mut decision, bundle, facts, day, key, destination, reach, false);
-            }
-            // The stations of a group are one destination to policy, and so are judged once.
-            if leg_key != key || place == 0 || matches!(leg, Leg::Host { .. }) {
-                let reach = (scope, addressing);
-                self.add(&mut decision, bundle, facts, day, leg_key, destination, reach, true);
-            }
+        let Self { memo, decisions, generation } = self;
+        let mut decide = || decide(memo, bundle, facts, key, &legs, (scope, addressing), day);
+        if legs.len() > LEGS_REMEMBERED {
+            return decide();
         }
-        let mut decision = decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE)).closed();
-        if let Some(key) = bundle.catalogue.key(key) {
-            decision.label(bundle, key);
+        if *generation != bundle.policies.generation() {
+            *generation = bundle.policies.generation();
+            decisions.clear();
         }
-        decision
+        let legs = std::array::from_fn(|place| legs.get(place).copied());
+        let asked = Inquest { key, scope, addressing, legs };
+        let slice = bundle.policies.slice_number(day);
+        decisions.get((facts.key(), asked, slice), decide).clone()
     }
 
     /// Judges a reply or unsolicited traffic of a host.
@@ -230,54 +237,8 @@ impl Judge {
             inherited: true,
         };
         let mut decision = None;
-        self.judge(&mut decision, bundle, &facts.situation(heading), day);
+        judge(&mut self.memo, &mut decision, bundle, &facts.situation(heading), day);
         decision.unwrap_or_else(|| Decision::refusal(codes::NO_PERMIT))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "private; each is one coordinate of a leg")]
-    fn add(
-        &mut self,
-        decision: &mut Option<Decision>,
-        bundle: &Bundle,
-        facts: &Facts,
-        day: i32,
-        key: KeyId,
-        destination: policy::Destination,
-        (scope, addressing): (policy::Scope, policy::Addressing),
-        inherited: bool,
-    ) {
-        match bundle.key_facts(key) {
-            Some(key) => {
-                let heading = Heading { key, destination, scope, addressing, inherited };
-                self.judge(decision, bundle, &facts.situation(heading), day);
-            }
-            None => *decision = Some(Decision::refusal(codes::UNKNOWN_KEY)),
-        }
-    }
-
-    fn judge(
-        &mut self,
-        decision: &mut Option<Decision>,
-        bundle: &Bundle,
-        situation: &Situation,
-        day: i32,
-    ) {
-        let verdict = self.memo.judge(&bundle.policies, situation, day);
-        let severity = verdict.effect.severity();
-        if decision.as_ref().is_none_or(|so_far| so_far.effect.severity() < severity) {
-            *decision = Some(Decision {
-                effect: verdict.effect,
-                code: verdict.code,
-                rules: SmallVec::new(),
-                labels: decision.take().map(|it| it.labels).unwrap_or_default(),
-                situation: Some(*situation),
-            });
-        }
-        let Some(decision) = decision else { return };
-        if decision.effect.severity() == severity {
-            decision.take_rules(&verdict.rules);
-        }
-        decision.take_labels(&verdict.labels);
     }
 
     /// A decision in plain sentences: rules, law, and what would have been permitted.
@@ -371,6 +332,84 @@ impl Judge {
     }
 }
 
+/// The keys and destinations that the legs of a message are judged by, each once where it would be
+/// asked again at once; none without a leg.
+fn distinct(
+    bundle: &Bundle,
+    key: KeyId,
+    plan: &Plan<'_>,
+) -> SmallVec<[(KeyId, policy::Destination); LEGS_REMEMBERED]> {
+    let of = |leg: &Leg<'_>| match leg {
+        Leg::Host { host, spec, .. } => {
+            let found = bundle.catalogue.find(&spec.system, &spec.key);
+            (found.unwrap_or(key), bundle.destination(*host))
+        }
+        // The stations of a group are one destination to policy.
+        Leg::Station(_) if !plan.groups.is_empty() => (key, policy::Destination::Group),
+        Leg::Station(_) => (key, policy::Destination::Agency),
+    };
+    let mut legs = SmallVec::new();
+    for leg in plan.legs.iter().map(of) {
+        if legs.last() != Some(&leg) {
+            legs.push(leg);
+        }
+    }
+    legs
+}
+
+/// The decision about a message with these legs.
+fn decide(
+    memo: &mut Memo,
+    bundle: &Bundle,
+    facts: &Facts,
+    key: KeyId,
+    legs: &[(KeyId, policy::Destination)],
+    (scope, addressing): (policy::Scope, policy::Addressing),
+    day: i32,
+) -> Decision {
+    let own = legs.first().map(|(_, destination)| (key, *destination, false));
+    let legs = legs.iter().map(|(key, destination)| (*key, *destination, true));
+    let mut decision = None;
+    for (key, destination, inherited) in own.into_iter().chain(legs) {
+        let Some(key) = bundle.key_facts(key) else {
+            return Decision::refusal(codes::UNKNOWN_KEY);
+        };
+        let heading = Heading { key, destination, scope, addressing, inherited };
+        judge(memo, &mut decision, bundle, &facts.situation(heading), day);
+    }
+    let mut decision = decision.unwrap_or_else(|| Decision::refusal(codes::NO_ROUTE)).closed();
+    if let Some(key) = bundle.catalogue.key(key) {
+        decision.label(bundle, key);
+    }
+    decision
+}
+
+/// Adds what policy says of one situation to what was decided so far.
+fn judge(
+    memo: &mut Memo,
+    decision: &mut Option<Decision>,
+    bundle: &Bundle,
+    situation: &Situation,
+    day: i32,
+) {
+    let verdict = memo.judge(&bundle.policies, situation, day);
+    let severity = verdict.effect.severity();
+    if decision.as_ref().is_none_or(|so_far| so_far.effect.severity() < severity) {
+        *decision = Some(Decision {
+            effect: verdict.effect,
+            code: verdict.code,
+            rules: SmallVec::new(),
+            labels: decision.take().map(|it| it.labels).unwrap_or_default(),
+            situation: Some(*situation),
+        });
+    }
+    let Some(decision) = decision else { return };
+    if decision.effect.severity() == severity {
+        decision.take_rules(&verdict.rules);
+    }
+    decision.take_labels(&verdict.labels);
+}
+
 /// Whether an agency's alert goes out at once: those that may send to the group for alerts.
 fn may_alert(directory: &Directory, sender: Option<OriId>) -> bool {
     let group = directory.group(directory.settings().alert_group.as_bytes());
@@ -395,7 +434,7 @@ pub(crate) fn find_key(bundle: &Bundle, envelope: &Envelope, bytes: &[u8]) -> Op
 /// of the files that the host is for.
 fn answer_without_key(bundle: &Bundle, line: LineId, envelope: &Envelope) -> Option<KeyFacts> {
     let answers = envelope.dialect == clets_wire::Dialect::NcicOut && envelope.control.is_some();
-    let data_class = match destination_of(bundle, line) {
+    let data_class = match bundle.destination(line) {
         policy::Destination::Iii => policy::DataClass::ChiIii,
         _ => policy::DataClass::HotPerson,
     };
@@ -420,11 +459,6 @@ pub(crate) fn plan_code(error: PlanError) -> u16 {
         PlanError::NoRoute => codes::NO_ROUTE,
         PlanError::TooManyDestinations => codes::TOO_MANY_DESTINATIONS,
     }
-}
-
-fn destination_of(bundle: &Bundle, host: LineId) -> policy::Destination {
-    let system = &bundle.directory.line(host).system;
-    policy::Destination::parse(system).unwrap_or(policy::Destination::Agency)
 }
 
 fn addressing(addressing: Addressing) -> policy::Addressing {

@@ -124,6 +124,11 @@ impl Facts {
         Self { base, ori: id }
     }
 
+    /// All of them as one number, different for different facts.
+    pub(crate) fn key(&self) -> u128 {
+        self.base.key()
+    }
+
     /// The agency that speaks.
     pub(crate) fn agency(&self, directory: &Directory) -> AgencyId {
         self.ori.map_or(AgencyId::NOBODY, |id| directory.ori_of(id).agency)
@@ -225,7 +230,7 @@ fn identifiers<'a>(
     let home = directory.settings().ori.as_bytes().get(..2).unwrap_or_default();
     let mut found = Identifiers::new();
     for field in &envelope.fields {
-        let (code, value) = (field.code.of(bytes), field.value.of(bytes));
+        let (code, value) = (field.code_span().of(bytes), field.value.of(bytes));
         // A part that is given twice may be read either way, so both count.
         let (either, missing): (_, &[u8]) = match Identifier::kind(code) {
             Some((_, "")) => (None, b""),

@@ -100,7 +100,8 @@ impl Engine {
             &names.case,
         ];
         for code in stated.map(|name| name.as_bytes()) {
-            let given = asked.envelope.fields.iter().filter(|it| it.code.of(&asked.body) == code);
+            let given =
+                asked.envelope.fields.iter().filter(|it| it.code_span().of(&asked.body) == code);
             fields.extend(given.map(|it| (code, it.value.of(&asked.body))));
         }
         let mut body = Vec::with_capacity(256);

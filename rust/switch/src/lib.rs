@@ -43,6 +43,7 @@ mod recovery;
 mod references;
 mod reload;
 mod reply;
+mod rows;
 mod service;
 mod session;
 mod settled;

@@ -165,7 +165,7 @@ fn render_for_host(out: &mut Vec<u8>, line: &Line, entry: &Entry, form: &HostFor
         .envelope
         .fields
         .iter()
-        .map(|field| (field.code.of(&stored.body), field.value.of(&stored.body)))
+        .map(|field| (field.code_span().of(&stored.body), field.value.of(&stored.body)))
         .filter(|(code, _)| form.row.is_none_or(|row| row.fields.iter().any(|it| **it == **code)))
         .collect();
     let labelled = stored.envelope.text.map(|_| labelled(stored, false));

@@ -35,6 +35,8 @@ pub const USER: u8 = 11;
 /// What an operator did with a message in the intercept queue: [`InterceptEvent`].
 pub const INTERCEPT: u8 = 20;
 
+const BODY_BYTES: usize = 1_024;
+
 /// The name of a record kind, for people.
 #[must_use]
 pub fn kind_name(kind: u8) -> &'static str {
@@ -538,8 +540,11 @@ pub struct ServiceEvent<'a> {
 
 /// Writes a body.
 pub(crate) fn encode<T: Serialize>(body: &T) -> Vec<u8> {
+    // Nearly all fit, so that the bytes are not moved as they become more.
+    let mut bytes = Vec::with_capacity(BODY_BYTES);
     // Writing to memory cannot fail, and none of these types has a map key that could.
-    rmp_serde::to_vec_named(body).unwrap_or_default()
+    let _ = rmp_serde::encode::write_named(&mut bytes, body);
+    bytes
 }
 
 /// Reads a body.

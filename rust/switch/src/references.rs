@@ -7,6 +7,7 @@ use foldhash::fast::{FixedState, RandomState};
 
 use crate::fifo::Fifo;
 use crate::parts::Parts;
+use crate::rows::Rows;
 
 /// References remembered at most; the oldest are forgotten first.
 const REFERENCES_MAX: usize = 4_000_000;
@@ -31,6 +32,9 @@ pub(crate) struct References {
     /// Names are hashes that a stranger can choose; their places here are secret.
     secret: RandomState,
 }
+
+/// When, name, fingerprint, number.
+pub(crate) type ReferenceRow = (i64, u64, u64, u64);
 
 #[derive(Clone, Copy, Debug)]
 struct Known {
@@ -89,15 +93,15 @@ impl References {
         self.known.get(number.wrapping_sub(self.forgotten) as usize)
     }
 
-    /// When, name, fingerprint and number of all, the oldest first.
-    pub(crate) fn rows(&self) -> Vec<(i64, u64, u64, u64)> {
+    /// All, the oldest first.
+    pub(crate) fn rows(&self) -> Rows<'_, ReferenceRow> {
         let row = |it: &Known| (it.at_us, it.name, it.reference.body, it.reference.number);
-        self.known.iter().map(row).collect()
+        Rows::of(self.known.len(), move || self.known.iter().map(row))
     }
 
     /// Remembers what [`References::rows`] gave.
-    pub(crate) fn fill(&mut self, rows: Vec<(i64, u64, u64, u64)>) {
-        for (at_us, name, body, number) in rows {
+    pub(crate) fn fill(&mut self, rows: Rows<'_, ReferenceRow>) {
+        for (at_us, name, body, number) in rows.drain() {
             self.remember(name, Reference { body, number }, at_us);
         }
     }
@@ -179,12 +183,11 @@ mod tests {
                     prop_assert_eq!(known, last.map(|(.., number)| (*number, !*number)));
                 }
             }
-            let rows = references.rows();
             let all = naive.iter().map(|(name, at_us, number)| (*at_us, *name, !number, *number));
-            prop_assert_eq!(&rows, &all.collect::<Vec<_>>());
+            prop_assert!(references.rows().drain().eq(all.clone()));
             let mut again = References::default();
-            again.fill(rows.clone());
-            prop_assert_eq!(again.rows(), rows);
+            again.fill(references.rows());
+            prop_assert!(again.rows().drain().eq(all));
         }
     }
 
@@ -196,12 +199,12 @@ mod tests {
             said.remember(name, Reference { body: name, number: name }, 0);
         }
         said.forget_repeatable(HOST_REPETITION_US);
-        assert_eq!(said.rows().len(), HOST_REPETITIONS_MIN + extra);
+        assert_eq!(said.rows().drain().count(), HOST_REPETITIONS_MIN + extra);
         said.forget_repeatable(HOST_REPETITION_US + 1);
-        assert_eq!(said.rows().len(), HOST_REPETITIONS_MIN);
+        assert_eq!(said.rows().drain().count(), HOST_REPETITIONS_MIN);
         assert!(said.find(extra as u64 - 1).is_none());
         assert!(said.find(extra as u64).is_some_and(|known| known.number == extra as u64));
         said.forget(1);
-        assert_eq!(said.rows().len(), 0);
+        assert_eq!(said.rows().drain().count(), 0);
     }
 }

@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::entry::Stored;
 use crate::fifo::Fifo;
 use crate::reply::Pending;
+use crate::rows::Rows;
 
 /// How long a correlation is kept after its deadline, for late answers: a day, microseconds.
 const LATE_US: i64 = 86_400_000_000;
@@ -119,24 +120,28 @@ impl Settled {
         }
     }
 
-    /// What a snapshot keeps, in order of time.
-    pub(crate) fn rows(&self) -> Vec<PastRow> {
-        let row = |(control, it): (Control, &Past)| {
+    /// What a snapshot keeps: those without an answer, then those of each host, in order of time.
+    pub(crate) fn rows(&self) -> Rows<'_, PastRow> {
+        let row = |control: Control, it: &Past| {
             let place = (it.precedence, it.sequence);
             let (number, leg, host, key) = (control.number(), control.leg(), it.host.0, it.key.0);
             let (answered, overdue) = (it.answered, it.overdue);
             let (follow_ups, until_us) = (it.follow_ups, it.until_us);
             (number, leg, host, key, answered, overdue, place.0, place.1, follow_ups, until_us)
         };
-        let mut rows: Vec<_> = self.known.iter().map(row).collect();
-        rows.sort_unstable_by_key(|row| (row.9, row.0, row.1));
-        rows
+        Rows::of(self.known.len(), move || {
+            let queues = std::iter::once(&self.overdue).chain(self.answered.values());
+            queues.flat_map(Fifo::iter).filter_map(move |(until_us, control)| {
+                let past = self.get(*control).filter(|past| past.until_us == *until_us)?;
+                Some(row(*control, past))
+            })
+        })
     }
 
     /// Keeps what [`Settled::rows`] gave. A row of a host that is gone is dropped: nobody is left
     /// to answer.
-    pub(crate) fn fill(&mut self, rows: Vec<PastRow>, line: &dyn Fn(u16) -> Option<LineId>) {
-        for row in rows {
+    pub(crate) fn fill(&mut self, rows: Rows<'_, PastRow>, line: &dyn Fn(u16) -> Option<LineId>) {
+        for row in rows.drain() {
             let (number, leg, host, key, answered, overdue, ..) = row;
             let (.., precedence, sequence, follow_ups, until_us) = row;
             let Some(host) = line(host) else { continue };
@@ -239,13 +244,13 @@ mod tests {
         }
         settled.keep(Control::of(1 << 40, 0), past(2), End::Answered, 0);
         settled.forget(FURTHER_US - 1);
-        assert_eq!(settled.rows().len(), ANSWERED_MIN + extra + 1);
+        assert_eq!(settled.rows().drain().count(), ANSWERED_MIN + extra + 1);
         settled.forget(FURTHER_US);
-        assert_eq!(settled.rows().len(), ANSWERED_MIN + 1);
+        assert_eq!(settled.rows().drain().count(), ANSWERED_MIN + 1);
         assert_eq!(settled.oldest(), Some(extra as u64));
         assert!(settled.get(Control::of(1 << 40, 0)).is_some(), "each host has its own");
         settled.forget(FURTHER_US + LATE_US);
-        assert_eq!(settled.rows().len(), 0);
+        assert_eq!(settled.rows().drain().count(), 0);
     }
 
     #[test]
@@ -263,10 +268,9 @@ mod tests {
             settled.get(late).is_some_and(|past| past.overdue),
             "its further ones are late too"
         );
-        let rows = settled.rows();
         let mut again = Settled::default();
-        again.fill(rows.clone(), &|host| Some(LineId(host)));
-        assert_eq!(again.rows(), rows);
+        again.fill(settled.rows(), &|host| Some(LineId(host)));
+        assert!(again.rows().drain().eq(settled.rows().drain()));
         again.forget(2 * LATE_US + FURTHER_US);
         assert!(again.get(late).is_none());
     }

@@ -5,6 +5,7 @@
 //! stay in the journal; those that are still needed are read again by number.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use clets_defect::{self as defect, Defect};
@@ -20,7 +21,9 @@ use crate::intercept::InterceptState;
 use crate::queue::{Diversion, Given, Passage, QueueState};
 use crate::record::{self, Accepted, Outcome};
 use crate::recovery::{DAY_US, Open, Replay, ReplayError};
+use crate::references::ReferenceRow;
 use crate::reply::PendingState;
+use crate::rows::Rows;
 use crate::settled::PastRow;
 use crate::{Bundle, Service};
 
@@ -28,17 +31,17 @@ use crate::{Bundle, Service};
 const FORMAT: u32 = 3;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
-pub(crate) struct State {
+pub(crate) struct State<'a> {
     format: u32,
     number: u64,
-    lines: Vec<LineRow>,
+    lines: Vec<LineRow<'a>>,
     /// Message, entry, line, precedence, and what waits.
-    open: Vec<OpenRow>,
+    open: Rows<'a, OpenRow>,
     dead: Vec<(u64, u16, DeadRow)>,
     /// What agencies sent: when, name, fingerprint, number.
-    references: Vec<(i64, u64, u64, u64)>,
+    references: Rows<'a, ReferenceRow>,
     pending: Vec<(u64, u16, PendingState)>,
-    settled: Vec<PastRow>,
+    settled: Rows<'a, PastRow>,
     collations: Vec<(u64, CollationState)>,
     intercepts: Vec<(u64, InterceptState)>,
     confirmations: (Vec<u64>, u64),
@@ -51,14 +54,14 @@ pub(crate) struct State {
 }
 
 #[derive(Debug, Deserialize, Serialize)]
-struct LineRow {
+struct LineRow<'a> {
     name: String,
     queues: Vec<QueueState>,
     /// In-sequence, record, code.
     answers: Vec<(u64, u64, u16)>,
     received: u64,
     /// As `references`, for a host.
-    said: Vec<(i64, u64, u64, u64)>,
+    said: Rows<'a, ReferenceRow>,
     passage: u8,
     /// The line that takes what is meant for this one, and whether the switch chose it.
     diverted: Option<(u16, bool)>,
@@ -78,10 +81,12 @@ struct DeadRow {
 }
 
 impl Replay {
-    /// What the records so far mean, for [`Replay::resume`]. Not to be kept while there are
+    /// Writes what the records so far mean, for [`Replay::resume`]. Not to be kept while there are
     /// [`Replay::orphans`], of which it says nothing.
-    #[must_use]
-    pub fn snapshot(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn snapshot(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let engine = &self.engine;
         let id = |line: LineId| line.0;
         let lines =
@@ -94,7 +99,7 @@ impl Replay {
                 passage: it.passage as u8,
                 diverted: it.diverted.map(|it| (id(it.to), it.automatic)),
             });
-        let open = self.open.iter().map(|((message, entry), open)| {
+        let open = move |((message, entry), open): (&(u64, u16), &Open)| {
             let it = &open.waiting;
             (
                 *message,
@@ -108,7 +113,7 @@ impl Replay {
                 it.possible_duplicate,
                 it.home.map(id),
             )
-        });
+        };
         let dead = engine.dead.iter().map(|((message, entry), letter)| {
             let row = DeadRow {
                 line: id(letter.line),
@@ -139,7 +144,7 @@ impl Replay {
             format: FORMAT,
             number: engine.next_number,
             lines: lines.collect(),
-            open: open.collect(),
+            open: Rows::of(self.open.len(), || self.open.iter().map(open)),
             dead: dead.collect(),
             references: engine.references.rows(),
             pending: engine.pending_states(),
@@ -154,7 +159,7 @@ impl Replay {
             days: self.days.clone(),
             newest_us: self.newest_us,
         };
-        record::encode(&state)
+        rmp_serde::encode::write_named(out, &state).map_err(io::Error::other)
     }
 
     /// The number below which all may leave the journal at `now_us`: nothing that waits needs it,
@@ -188,10 +193,11 @@ impl Replay {
     pub fn resume(
         bundle: Arc<Bundle>,
         archive: Box<dyn Archive>,
-        snapshot: &[u8],
+        snapshot: &mut dyn io::Read,
     ) -> Result<Self, ReplayError> {
         let wrong = |reason: String| ReplayError { number: 0, kind: "snapshot", reason };
-        let state: State = record::decode(snapshot).map_err(|error| wrong(error.to_string()))?;
+        let state: State<'_> =
+            rmp_serde::from_read(snapshot).map_err(|error| wrong(error.to_string()))?;
         if state.format != FORMAT {
             return Err(wrong(format!("format {} is not known", state.format)));
         }
@@ -227,7 +233,7 @@ impl Replay {
             }
         }
         for (number, index, at, precedence, sequence, deadline_us, notice_s, key, mark, home) in
-            state.open
+            state.open.drain()
         {
             let Some(known) = line(at) else {
                 return Err(wrong(format!("message {number} waits for no known line")));

@@ -13,10 +13,42 @@ pub type Fields = SmallVec<[Field; 12]>;
 /// One `CODE/value` of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Field {
-    /// The code, 2-4 letters, without the slash.
-    pub code: Span,
-    /// The value, at least one byte.
+    /// The code, 2-4 letters.
+    pub code: FieldCode,
+    /// The value, at least one byte; before it stands a slash, and before that the code.
     pub value: Span,
+}
+
+impl Field {
+    /// Where the code stands.
+    #[must_use]
+    pub fn code_span(&self) -> Span {
+        let end = self.value.start.saturating_sub(1);
+        Span { start: end.saturating_sub(self.code.length()), end }
+    }
+}
+
+/// The code of a field as one number, so that two are compared at once.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct FieldCode(u32);
+
+impl FieldCode {
+    /// The code of these bytes; none when no code is as long. (No code has a zero byte.)
+    #[inline]
+    #[must_use]
+    pub const fn of(code: &[u8]) -> Option<Self> {
+        match *code {
+            [one] => Some(Self(one as u32)),
+            [one, two] => Some(Self(u32::from_be_bytes([0, 0, one, two]))),
+            [one, two, three] => Some(Self(u32::from_be_bytes([0, one, two, three]))),
+            [one, two, three, four] => Some(Self(u32::from_be_bytes([one, two, three, four]))),
+            _ => None,
+        }
+    }
+
+    const fn length(self) -> u32 {
+        (u32::BITS - self.0.leading_zeros()).div_ceil(u8::BITS)
+    }
 }
 
 /// One time line of an Nlets output header.
@@ -95,7 +127,7 @@ impl Envelope {
     pub fn content_span(&self) -> Option<Span> {
         let fields = || {
             let (first, last) = (self.fields.first()?, self.fields.last()?);
-            Some(Span { start: first.code.start, end: last.value.end })
+            Some(Span { start: first.code_span().start, end: last.value.end })
         };
         self.text.or_else(fields)
     }
@@ -119,13 +151,8 @@ impl Envelope {
         bytes: &'a [u8],
         code: &[u8],
     ) -> impl Iterator<Item = &'a [u8]> + Clone {
-        let fields = self.fields.iter().filter(move |f| is_code(f.code.of(bytes), code));
-        fields.map(|f| f.value.of(bytes))
+        let code = FieldCode::of(code);
+        let fields = self.fields.iter().filter(move |field| Some(field.code) == code);
+        fields.map(|field| field.value.of(bytes))
     }
-}
-
-/// Whether two codes are the same. They have about three bytes, for which a loop is faster than a
-/// call of `memcmp`.
-fn is_code(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).all(|(one, other)| one == other)
 }

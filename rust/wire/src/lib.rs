@@ -20,7 +20,7 @@ mod span;
 
 pub use answers::{Answer, Answers};
 pub use dialect::{Dialect, decode, encode, text_form};
-pub use envelope::{Destinations, Envelope, Field, Fields, Stamp};
+pub use envelope::{Destinations, Envelope, Field, FieldCode, Fields, Stamp};
 pub use error::{DecodeError, FrameError};
 pub use framing::{FrameBuffer, dmpp, native};
 pub use keys::{Action, Catalogue, Direction, EditError, Key, KeyId, Precedence};

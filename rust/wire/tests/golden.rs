@@ -92,7 +92,7 @@ fn fields(envelope: &Envelope, bytes: &[u8]) -> String {
     let text = |span: Span| String::from_utf8(span.of(bytes).to_vec()).unwrap();
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for field in &envelope.fields {
-        let (code, value) = (text(field.code), text(field.value));
+        let (code, value) = (text(field.code_span()), text(field.value));
         match found.iter_mut().find(|(known, _)| *known == code) {
             Some((_, values)) => values.push(value),
             None => found.push((code, vec![value])),
@@ -113,7 +113,7 @@ fn written(envelope: &Envelope, bytes: &[u8]) -> Vec<u8> {
     let of = |span: Span| span.of(bytes);
     let destinations: Vec<&[u8]> = envelope.destinations.iter().copied().map(of).collect();
     let fields: Vec<(&[u8], &[u8])> =
-        envelope.fields.iter().map(|field| (of(field.code), of(field.value))).collect();
+        envelope.fields.iter().map(|field| (of(field.code_span()), of(field.value))).collect();
     let count = |span: Span| std::str::from_utf8(of(span)).unwrap().parse().unwrap();
     let mut out = Vec::new();
     encode(

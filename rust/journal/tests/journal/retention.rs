@@ -1,5 +1,7 @@
 //! Snapshots, what may be removed behind them, and a disk that is full for a time.
 
+use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -21,7 +23,11 @@ fn resume(storage: Arc<dyn Storage>) -> Result<(Journal, Option<Snapshot>, Recov
 fn resumed(storage: Arc<dyn Storage>) -> Result<(Journal, u64, u64), Error> {
     let (journal, snapshot, recovery) = resume(storage)?;
     let from = snapshot.as_ref().map_or(0, |it| it.number);
-    assert!(snapshot.is_none_or(|it| it.state == state(it.number)));
+    if let Some(snapshot) = snapshot {
+        let mut read = Vec::new();
+        snapshot.state().read_to_end(&mut read).unwrap();
+        assert!(read == state(snapshot.number));
+    }
     let mut number = from;
     for record in recovery {
         assert_eq!(record?, expected(number));
@@ -33,6 +39,16 @@ fn resumed(storage: Arc<dyn Storage>) -> Result<(Journal, u64, u64), Error> {
 
 fn state(number: u64) -> Vec<u8> {
     format!("state before {number} ").repeat(50).into_bytes()
+}
+
+fn write(journal: &Journal, number: u64) -> Result<(), Error> {
+    journal.snapshots().write(number, &|out| out.write_all(&state(number)))
+}
+
+/// The snapshots' files, in order of their numbers.
+fn files(disk: &MemoryDisk) -> Vec<PathBuf> {
+    let is_snapshot = |path: &PathBuf| path.extension().is_some_and(|it| it == "snapshot");
+    disk.files().into_keys().filter(is_snapshot).collect()
 }
 
 fn until(what: &str, mut done: impl FnMut() -> bool) {
@@ -48,7 +64,7 @@ fn with_snapshots(numbers: &[u64]) -> (MemoryDisk, u64) {
     let disk = written(&[10; 30], options());
     let journal = open(disk.storage(), options()).unwrap();
     for number in numbers {
-        journal.snapshots().write(*number, &state(*number)).unwrap();
+        write(&journal, *number).unwrap();
     }
     let records = journal.next_number();
     journal.close().unwrap();
@@ -61,19 +77,15 @@ fn a_start_goes_on_at_the_newest_snapshot() {
     let (journal, from, behind) = resumed(disk.storage()).unwrap();
     assert_eq!((from, behind), (250, records - 250));
     journal.close().unwrap();
-    let is_snapshot =
-        |path: &&std::path::PathBuf| path.extension().is_some_and(|it| it == "snapshot");
-    assert_eq!(disk.files().keys().filter(is_snapshot).count(), 2, "the oldest is removed");
-    let error = open(disk.storage(), options()).unwrap().snapshots().write(records + 1, b"x");
+    assert_eq!(files(&disk).len(), 2, "the oldest is removed");
+    let error = write(&open(disk.storage(), options()).unwrap(), records + 1);
     assert!(matches!(error, Err(Error::Absent { .. })), "{error:?}");
 }
 
 #[test]
 fn a_damaged_snapshot_gives_way_to_the_one_before_it_and_then_to_the_records() {
     let (disk, records) = with_snapshots(&[40, 250]);
-    let is_snapshot =
-        |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "snapshot");
-    let paths: Vec<_> = disk.files().into_keys().filter(is_snapshot).collect();
+    let paths = files(&disk);
     assert_eq!(paths.len(), 2);
     for (path, from) in paths.iter().rev().zip([40, 0]) {
         let length = disk.files()[path].len();
@@ -89,6 +101,21 @@ fn a_damaged_snapshot_gives_way_to_the_one_before_it_and_then_to_the_records() {
 }
 
 #[test]
+fn a_snapshot_that_changes_before_it_is_read_is_an_error() {
+    let (disk, _) = with_snapshots(&[250]);
+    let (_journal, snapshot, _) = resume(disk.storage()).unwrap();
+    let snapshot = snapshot.unwrap();
+    let read = || snapshot.state().read_to_end(&mut Vec::new());
+    assert_eq!(read().unwrap(), state(250).len());
+    let path = files(&disk).pop().unwrap();
+    for at in [72, 500, disk.files()[&path].len() - 1] {
+        disk.damage(&path, |bytes| bytes[at] ^= 1);
+        assert!(read().is_err(), "byte {at}");
+        disk.damage(&path, |bytes| bytes[at] ^= 1);
+    }
+}
+
+#[test]
 fn whatever_call_fails_while_a_snapshot_is_written_the_one_before_it_is_there() {
     for fault in [Fault::Once, Fault::Persist, Fault::PowerCut] {
         let mut failed = 0;
@@ -96,7 +123,7 @@ fn whatever_call_fails_while_a_snapshot_is_written_the_one_before_it_is_there() 
             let (disk, records) = with_snapshots(&[40]);
             let (journal, ..) = resumed(disk.storage()).unwrap();
             disk.fail_at(call, fault);
-            let wrote = journal.snapshots().write(200, &state(200));
+            let wrote = write(&journal, 200);
             failed += u64::from(wrote.is_err());
             drop(journal);
             let cut = disk.after_power_cut();

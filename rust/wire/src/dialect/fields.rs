@@ -1,7 +1,7 @@
 //! Fields: `CODE/value`, divided by periods.
 
 use crate::code;
-use crate::envelope::{Field, Fields};
+use crate::envelope::{Field, FieldCode, Fields};
 use crate::error::DecodeError;
 use crate::limits::{FIELD_CODE_BYTES_MAX, FIELD_CODE_BYTES_MIN, FIELDS_MAX};
 use crate::span::Span;
@@ -87,13 +87,12 @@ fn split(bytes: &[u8], piece: Span) -> Option<Field> {
         .take(FIELD_CODE_BYTES_MAX + 1)
         .take_while(|byte| byte.is_ascii_alphabetic())
         .count();
-    let is_field = (FIELD_CODE_BYTES_MIN..=FIELD_CODE_BYTES_MAX).contains(&letters)
-        && text.get(letters) == Some(&b'/');
-    let slash = piece.start as usize + letters;
-    is_field.then(|| Field {
-        code: Span::new(piece.start as usize, slash),
-        value: Span::new(slash + 1, piece.end as usize),
-    })
+    if letters < FIELD_CODE_BYTES_MIN || text.get(letters) != Some(&b'/') {
+        return None;
+    }
+    let code = text.get(..letters).and_then(FieldCode::of)?;
+    let value = Span::new(piece.start as usize + letters + 1, piece.end as usize);
+    Some(Field { code, value })
 }
 
 /// Checks the field that is complete now.

@@ -41,7 +41,7 @@ impl Plain {
             reference: envelope.reference.map(own),
             user: envelope.user.map(own),
             station: envelope.station.map(own),
-            fields: envelope.fields.iter().map(|f| (own(f.code), own(f.value))).collect(),
+            fields: envelope.fields.iter().map(|f| (own(f.code_span()), own(f.value))).collect(),
             text: envelope.text.map(own),
             received: envelope.received.map(stamp),
             sent: envelope.sent.map(stamp),

@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use super::{Action, Key};
 use crate::code;
-use crate::envelope::{Envelope, Field};
+use crate::envelope::{Envelope, Field, FieldCode};
 use crate::limits::FIELD_CODE_BYTES_MAX;
 
 /// Why a message of a key must not pass. Never holds a value of the message.
@@ -86,8 +86,8 @@ struct Edit {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edits {
     edits: Vec<Edit>,
-    /// The codes of `edits` as numbers, in order: one is found by bisection.
-    codes: Vec<u32>,
+    /// The codes of `edits`, in order: one is found by bisection.
+    codes: Vec<FieldCode>,
     refuses_unlisted: bool,
 }
 
@@ -107,7 +107,7 @@ fn check_row(row: &Row, keys: &[Key]) -> Result<(), String> {
     if row.source.is_empty() {
         return Err("column `source` is empty".to_owned());
     }
-    if number_of(row.field.as_bytes()).is_none() {
+    if FieldCode::of(row.field.as_bytes()).is_none() {
         return Err(format!(
             "field `{}` has more than {FIELD_CODE_BYTES_MAX} characters",
             row.field
@@ -165,8 +165,8 @@ impl Edits {
                 edits.push(Edit::anything(code));
             }
         }
-        edits.sort_by_key(|edit| number_of(&edit.code));
-        let codes = edits.iter().filter_map(|edit| number_of(&edit.code)).collect();
+        edits.sort_by_key(|edit| FieldCode::of(&edit.code));
+        let codes = edits.iter().filter_map(|edit| FieldCode::of(&edit.code)).collect();
         Self { edits, codes, refuses_unlisted }
     }
 
@@ -198,11 +198,15 @@ impl Edits {
     }
 
     fn check_field(&self, field: Field, bytes: &[u8]) -> Result<(), EditError> {
-        let name = field.code.of(bytes);
-        let place = number_of(name).and_then(|number| self.codes.binary_search(&number).ok());
+        let place = self.codes.binary_search(&field.code).ok();
         let edit = place.and_then(|at| self.edits.get(at));
         let refuse = |code, rule: String| {
-            Err(EditError { code, field: words(name), rule, offset: field.value.start as usize })
+            Err(EditError {
+                code,
+                field: words(field.code_span().of(bytes)),
+                rule,
+                offset: field.value.start as usize,
+            })
         };
         if edit.map_or(self.refuses_unlisted, |edit| edit.refused) {
             return refuse(code::FIELD_NOT_ALLOWED, "no such field in this message".to_owned());
@@ -252,12 +256,6 @@ impl Edit {
             values: Vec::new(),
         }
     }
-}
-
-/// A code as one number; none for one too long to stand in a table. (No code has a zero byte.)
-fn number_of(code: &[u8]) -> Option<u32> {
-    let fits = code.len() <= FIELD_CODE_BYTES_MAX;
-    fits.then(|| code.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
 }
 
 /// Eight digits that are a day of the calendar, 1800 or later.
