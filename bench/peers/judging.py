@@ -110,8 +110,7 @@ class Clets:
         self._bundle = clets_core.load_bundle(BUNDLE)
 
     def judge(self, batch: list[bytes]) -> list[bool]:
-        decoded = [clets_core.decode(it, "clets") for it in batch]
-        effects = self._bundle.effects(decoded, line=LINE, at=NOON)
+        effects = self._bundle.effects(batch, line=LINE, at=NOON)
         return [it in PASSES for it in effects]
 
 

@@ -47,8 +47,9 @@ def test_decide(benchmark: Any, bundle: Bundle) -> None:
     assert verdict.effect == "allow"
 
 
-def test_effects_of_a_batch_of_256(benchmark: Any, bundle: Bundle) -> None:
-    messages = [clets_core.decode(PLATE.format(it).encode(), "clets") for it in range(256)]
+@pytest.mark.parametrize("form", [NOTE, PLATE], ids=["message", "inquiry"])
+def test_effects_of_a_batch_of_256(benchmark: Any, bundle: Bundle, form: str) -> None:
+    messages = [form.format(it).encode() for it in range(256)]
     effects = benchmark(bundle.effects, messages, line="msc-01", at=NOON)
     assert effects == ["allow"] * 256
 

@@ -63,14 +63,17 @@ class Bundle:
         return self.snapshot.decide(message, line, _microseconds(at))
 
     def effects(
-        self, messages: Sequence[Message], *, line: str, at: datetime | None = None
+        self, messages: Sequence[Message | bytes], *, line: str, at: datetime | None = None
     ) -> list[str]:
         """The effects alone of many messages, as :meth:`decide` gives them, in their order.
+
+        A message may be given as its bytes, in the dialect of the line.
 
         Raises:
             ValueError: ``at`` has no time zone.
             CletsError: E802, the bundle has no such line.
-            DecodeError: E201, the line speaks another dialect than one of them.
+            DecodeError: E201, the line speaks another dialect than one of them; 2xx, the bytes of
+                one are no message.
         """
         return self.snapshot.effects(messages, line, _microseconds(at))
 

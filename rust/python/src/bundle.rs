@@ -8,9 +8,9 @@ use clets_routing::LineId;
 use clets_switch::{Bundle, BundleError, Judge, codes};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use crate::convert::{raise, raise_bytes, raise_problems};
+use crate::convert::{decode_error, raise, raise_bytes, raise_problems};
 use crate::message::Message;
 
 /// What policy says of one message.
@@ -196,21 +196,33 @@ impl Snapshot {
         rows.map(|(it, (_, least))| (it.name, home(it.home), it.values.to_vec(), least)).collect()
     }
 
-    /// The effects alone of many messages, as `decide` gives them, in their order.
+    /// The effects alone of many messages, as `decide` gives them, in their order; of those that are
+    /// bytes once they are decoded, in the line's dialect. Raises `DecodeError` for bytes that are
+    /// no message of it.
     fn effects<'py>(
         &self,
         py: Python<'py>,
-        messages: Vec<PyRef<'py, Message>>,
+        messages: Vec<Bound<'py, PyAny>>,
         line: &str,
         at_us: i64,
     ) -> PyResult<Vec<Bound<'py, PyString>>> {
         let id = self.line(py, line)?;
+        let dialect = self.bundle.directory.line(id).dialect_in;
         let names = Effect::ALL.map(|effect| (effect, PyString::intern(py, effect.name())));
         let mut judge = self.judge_mut();
-        let effect_of = |message: &PyRef<'py, Message>| {
-            self.check_dialect(py, id, message)?;
-            let (envelope, bytes) = (message.envelope(), message.bytes());
-            let effect = judge.decide(&self.bundle, id, envelope, bytes, at_us).effect;
+        let effect_of = |given: &Bound<'py, PyAny>| {
+            let mut judged = |envelope: &_, bytes: &_| {
+                judge.decide(&self.bundle, id, envelope, bytes, at_us).effect
+            };
+            let effect = if let Ok(bytes) = given.cast::<PyBytes>() {
+                let failed = |error| decode_error(py, &error, 0);
+                let text = clets_wire::text_form(bytes.as_bytes(), dialect).map_err(failed)?;
+                judged(&clets_wire::decode(&text, dialect).map_err(failed)?, &text)
+            } else {
+                let message = given.extract::<PyRef<'_, Message>>()?;
+                self.check_dialect(py, id, &message)?;
+                judged(message.envelope(), message.bytes())
+            };
             let name = names.iter().find(|(known, _)| *known == effect);
             Ok(name.map_or_else(|| PyString::new(py, effect.name()), |(_, name)| name.clone()))
         };

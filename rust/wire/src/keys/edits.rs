@@ -15,6 +15,8 @@
 //! A code without a row passes as it is. Codes that a message must carry in one of several
 //! combinations stand in the table of keys.
 
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
 
 use super::{Action, Key};
@@ -72,22 +74,21 @@ struct Row {
 /// What holds for one code in messages of one key.
 #[derive(Clone, Debug)]
 struct Edit {
-    code: Box<[u8]>,
-    rule: Rule,
     /// No message of the key may carry it.
     refused: bool,
     min: usize,
     max: usize,
     kind: Kind,
-    values: Vec<Box<[u8]>>,
+    /// In the order of the table, for people; and to look them up.
+    listed: Vec<Box<[u8]>>,
+    values: HashSet<Box<[u8]>, FixedState>,
 }
 
 /// The edits of one key, one for each code that it lists or a row names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edits {
-    edits: Vec<Edit>,
-    /// The codes of `edits`, in order: one is found by bisection.
-    codes: Vec<FieldCode>,
+    edits: HashMap<FieldCode, Edit, FixedState>,
+    required: Vec<(FieldCode, String)>,
     refuses_unlisted: bool,
 }
 
@@ -147,27 +148,25 @@ impl Edits {
         meant.dedup_by(|(_, later), (_, first)| later.field == first.field);
         let refuses_unlisted =
             meant.iter().any(|(_, row)| row.field == "*" && row.rule == Rule::Forbidden);
-        let named = meant.into_iter().filter(|(_, row)| row.field != "*").map(|(_, row)| Edit {
-            code: row.field.as_bytes().into(),
-            rule: row.rule,
-            refused: row.rule == Rule::Forbidden
+        let named = || meant.iter().map(|(_, row)| *row).filter(|row| row.field != "*");
+        let mut edits = HashMap::default();
+        for row in named() {
+            let refused = row.rule == Rule::Forbidden
                 || (refuses_unlisted
                     && row.rule != Rule::Common
-                    && !key.allows(row.field.as_bytes())),
-            min: row.min.unwrap_or(0),
-            max: row.max.unwrap_or(usize::MAX),
-            kind: row.kind.unwrap_or(Kind::Text),
-            values: row.values.split_whitespace().map(|value| value.as_bytes().into()).collect(),
-        });
-        let mut edits: Vec<Edit> = named.collect();
+                    && !key.allows(row.field.as_bytes()));
+            edits.extend(FieldCode::of(row.field.as_bytes()).zip(Some(Edit::of(row, refused))));
+        }
         for code in &key.fields {
-            if !edits.iter().any(|edit| edit.code == *code) {
-                edits.push(Edit::anything(code));
+            if let Some(code) = FieldCode::of(code) {
+                edits.entry(code).or_insert_with(Edit::anything);
             }
         }
-        edits.sort_by_key(|edit| FieldCode::of(&edit.code));
-        let codes = edits.iter().filter_map(|edit| FieldCode::of(&edit.code)).collect();
-        Self { edits, codes, refuses_unlisted }
+        let required = named().filter(|row| row.rule == Rule::Required);
+        let required = required
+            .filter_map(|row| Some((FieldCode::of(row.field.as_bytes())?, row.field.clone())))
+            .collect();
+        Self { edits, required, refuses_unlisted }
     }
 
     /// Checks a message of `key`; see [`super::Catalogue::check`].
@@ -186,10 +185,10 @@ impl Edits {
         for field in &envelope.fields {
             self.check_field(*field, bytes)?;
         }
-        let has = |code: &[u8]| envelope.field(bytes, code).is_some();
-        let absent = self.edits.iter().find(|e| e.rule == Rule::Required && !has(&e.code));
-        let field = match absent {
-            Some(edit) => words(&edit.code),
+        let stands = |code: FieldCode| envelope.fields.iter().any(|field| field.code == code);
+        let has = |code: &[u8]| FieldCode::of(code).is_some_and(stands);
+        let field = match self.required.iter().find(|(code, _)| !stands(*code)) {
+            Some((_, code)) => code.clone(),
             None if !key.is_complete(has) => combinations(&key.required),
             None => return Ok(()),
         };
@@ -198,8 +197,7 @@ impl Edits {
     }
 
     fn check_field(&self, field: Field, bytes: &[u8]) -> Result<(), EditError> {
-        let place = self.codes.binary_search(&field.code).ok();
-        let edit = place.and_then(|at| self.edits.get(at));
+        let edit = self.edits.get(&field.code);
         let refuse = |code, rule: String| {
             Err(EditError {
                 code,
@@ -215,7 +213,7 @@ impl Edits {
             return Ok(());
         };
         let value = field.value.of(bytes);
-        if edit.values.iter().any(|listed| **listed == *value) {
+        if !edit.values.is_empty() && edit.values.contains(value) {
             return Ok(());
         }
         if !(edit.min..=edit.max).contains(&value.len()) {
@@ -228,7 +226,7 @@ impl Edits {
         match edit.kind {
             Kind::Text => Ok(()),
             Kind::List => {
-                let listed: Vec<String> = edit.values.iter().map(|value| words(value)).collect();
+                let listed: Vec<String> = edit.listed.iter().map(|value| words(value)).collect();
                 refuse(code::FIELD_VALUE, format!("one of {}", listed.join(", ")))
             }
             Kind::Date if is_date(value) => Ok(()),
@@ -244,17 +242,22 @@ impl Edits {
 }
 
 impl Edit {
-    /// A code that a key lists and no row limits.
-    fn anything(code: &[u8]) -> Self {
+    fn of(row: &Row, refused: bool) -> Self {
+        let listed = || row.values.split_whitespace().map(|value| value.as_bytes().into());
         Self {
-            code: code.into(),
-            rule: Rule::Optional,
-            refused: false,
-            min: 0,
-            max: usize::MAX,
-            kind: Kind::Text,
-            values: Vec::new(),
+            refused,
+            min: row.min.unwrap_or(0),
+            max: row.max.unwrap_or(usize::MAX),
+            kind: row.kind.unwrap_or(Kind::Text),
+            listed: listed().collect(),
+            values: listed().collect(),
         }
+    }
+
+    /// Of a code that a key lists and no row limits.
+    fn anything() -> Self {
+        let (listed, values) = (Vec::new(), HashSet::default());
+        Self { refused: false, min: 0, max: usize::MAX, kind: Kind::Text, listed, values }
     }
 }
 
