@@ -21,7 +21,9 @@ use clets_defect::{self as defect, Defect};
 
 use crate::error::Error;
 use crate::record::number_at;
-use crate::storage::{Access, Handle, Storage, create_fresh, fresh, read_full, write_all};
+use crate::storage::{
+    Access, Handle, PAGE_BYTES, Storage, create_fresh, fresh, read_full, write_all,
+};
 use crate::tree::{Hash, Tree};
 
 /// Smallest segment: the header page and a little room.
@@ -37,7 +39,8 @@ const MAGIC: &[u8; 8] = b"CLETSJNL";
 const VERSION: u32 = 1;
 const EDGE_AT: usize = 64;
 const SUM_AT: usize = 4092;
-const PIECE_BYTES: usize = 256 << 10;
+/// A smaller piece costs as much of a processor as this one, and so the whole many times more.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// What a segment says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +173,18 @@ impl Preparing {
         length: u64,
     ) -> Result<Self, Error> {
         let path = path(dir, segment);
-        let file = create_fresh(storage, &path, Access::Owner).map_err(Error::write(&path))?;
+        let made = || {
+            let file = create_fresh(storage, &path, Access::Owner)?;
+            // All its room at once; what a file system cannot do comes with the zeros.
+            match file.allocate(length) {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                allocated => allocated?,
+            }
+            // Nobody reads the zeros: they need not be copied into the cache, only onto the disk.
+            file.bypass(length.is_multiple_of(PAGE_BYTES as u64));
+            Ok(file)
+        };
+        let file = leave_nothing(storage, &path, made()).map_err(Error::write(&path))?;
         Ok(Self { path, file, written: 0, length })
     }
 
@@ -198,6 +212,7 @@ impl Preparing {
         storage: &dyn Storage,
         dir: &Path,
     ) -> Result<Box<dyn Handle>, Error> {
+        self.file.bypass(false);
         let placed = put_in_place(storage, dir, &self.path, &*self.file);
         leave_nothing(storage, &self.path, placed).map_err(self.failed())?;
         Ok(self.file)
@@ -240,9 +255,20 @@ pub(crate) fn allocate(
 
 /// Writes the next piece of zeros; gives where it ends.
 fn write_zeros(file: &dyn Handle, offset: u64, length: u64) -> io::Result<u64> {
-    static ZEROS: [u8; PIECE_BYTES] = [0; PIECE_BYTES];
+    #[repr(align(4096))]
+    struct Zeros([u8; PIECE_BYTES]);
+    static ZEROS: Zeros = Zeros([0; PIECE_BYTES]);
+    let Zeros(zeros) = &ZEROS;
     let bytes = usize::try_from(length - offset).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
-    write_all(file, ZEROS.get(..bytes).unwrap_or(&ZEROS), offset)?;
+    let zeros = zeros.get(..bytes).unwrap_or(zeros);
+    match write_all(file, zeros, offset) {
+        // A disk with larger sectors than any: the long way, then.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            file.bypass(false);
+            write_all(file, zeros, offset)?;
+        }
+        wrote => wrote?,
+    }
     Ok(offset + bytes as u64)
 }
 

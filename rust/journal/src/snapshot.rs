@@ -160,9 +160,9 @@ impl Snapshots {
         Self { storage, dir, shared, index, writing: Arc::default() }
     }
 
-    /// Keeps what `state` writes as the state after every record below `number`, and of earlier ones
-    /// only the last. It is asked twice, first for its length, and must write the same. Once this
-    /// returns it is on the disk; if it fails, the earlier ones are as they were, and the journal
+    /// Keeps what `state` writes as the state after every record below `number`, and of those
+    /// before only the last. It is asked twice, first for its length, and must write the same. Once
+    /// this returns it is on the disk; if it fails, those before are as they were, and the journal
     /// goes on.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rand_core::{OsRng, RngCore};
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, OFlags};
 
 /// Who may read a new file. Bodies hold personal data, so nobody but the switch's own account by
 /// default.
@@ -57,11 +57,17 @@ pub trait Storage: Send + Sync {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 }
 
+/// The kernel's cache is in pages of so many bytes, and a disk's sectors are no larger.
+pub(crate) const PAGE_BYTES: usize = 4_096;
+
 /// An open file.
 pub trait Handle: Send {
     /// Makes the file `length` bytes long and takes up room for all of them, which read as zeros.
     /// Cheap where the file system can do it without writing; `Unsupported` where it cannot.
     fn allocate(&self, length: u64) -> io::Result<()>;
+    /// Whether writes go past the kernel's cache from now on: of whole [`PAGE_BYTES`] from memory that
+    /// begins at such a place alone. A hint, that a file system may not follow.
+    fn bypass(&self, bypass: bool);
     /// Length in bytes.
     fn length(&self) -> io::Result<u64>;
     /// Reads some bytes at `offset`; 0 at the end of the file. May read less than asked.
@@ -157,6 +163,13 @@ impl Handle for File {
     fn allocate(&self, length: u64) -> io::Result<()> {
         let allocate = || rustix::fs::fallocate(self, FallocateFlags::empty(), 0, length);
         Ok(rustix::io::retry_on_intr(allocate)?)
+    }
+
+    fn bypass(&self, bypass: bool) {
+        if let Ok(mut flags) = rustix::fs::fcntl_getfl(self) {
+            flags.set(OFlags::DIRECT, bypass);
+            let _ = rustix::fs::fcntl_setfl(self, flags);
+        }
     }
 
     fn length(&self) -> io::Result<u64> {

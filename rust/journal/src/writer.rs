@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::index::{Index, Place};
 use crate::record::{self, number_at};
 use crate::segment::{self, Header, RECORDS_AT};
-use crate::storage::{Handle, Storage, write_all};
+use crate::storage::{Handle, PAGE_BYTES, Storage, write_all};
 use crate::tree::Tree;
 
 /// Encoded, not yet sealed records that are kept or lost together.
@@ -75,7 +75,15 @@ impl Writer {
         record::seal(&mut self.buffer, count, record::seed(current.header.salt));
         debug_assert_eq!(number_at::<u64, 8>(&self.buffer, 12), Some(self.tree.size()));
         let failed = || Error::write(segment::path(&self.dir, current.header.segment));
-        write_all(&*current.file, &self.buffer, current.offset).map_err(failed())?;
+        // To the end of a page, where there are zeros already: what is written in part would have
+        // to be read first.
+        let length = self.buffer.len();
+        let end = (current.offset + length as u64).next_multiple_of(PAGE_BYTES as u64);
+        let padded = end.min(current.header.length).saturating_sub(current.offset);
+        self.buffer.resize(length.max(usize::try_from(padded).unwrap_or(0)), 0);
+        let written = write_all(&*current.file, &self.buffer, current.offset);
+        self.buffer.truncate(length);
+        written.map_err(failed())?;
         if !defect::has(Defect::WriteUnsynced) {
             current.file.sync().map_err(failed())?;
         }

@@ -196,9 +196,8 @@ impl Snapshot {
         rows.map(|(it, (_, least))| (it.name, home(it.home), it.values.to_vec(), least)).collect()
     }
 
-    /// The effects alone of many messages, as `decide` gives them, in their order; of those that are
-    /// bytes once they are decoded, in the line's dialect. Raises `DecodeError` for bytes that are
-    /// no message of it.
+    /// The effects alone of many messages, as `decide` gives them, in their order; bytes are
+    /// decoded in the line's dialect. Raises `DecodeError` for bytes that are no message of it.
     fn effects<'py>(
         &self,
         py: Python<'py>,

@@ -68,7 +68,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_queue(steps in proptest::collection::vec((any::<bool>(), 1..1_500_usize), 1..30)) {
+        fn it_is_a_queue(
+            steps in proptest::collection::vec((any::<bool>(), 1..1_500_usize), 1..30),
+        ) {
             let (mut fifo, mut naive, mut next) = (Fifo::default(), VecDeque::new(), 0_u64);
             for (pushes, times) in steps {
                 for _ in 0..times {

@@ -4,8 +4,8 @@
 use hashbrown::HashTable;
 
 const PARTS: usize = 64;
-/// Which bits of a hash tell the part: above those that tell the place in a table of half a million,
-/// below those that the table compares, and among the lower 32, for who keeps no more of it.
+/// Which bits of a hash tell the part: above those that tell the place in a table of half a
+/// million, below those that the table compares, and among the lower 32, for who keeps no more.
 const SHIFT: u32 = 19;
 
 /// See the module.
@@ -79,7 +79,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_table(steps in proptest::collection::vec((0..500_u64, any::<bool>()), 1..2_000)) {
+        fn it_is_a_table(
+            steps in proptest::collection::vec((0..500_u64, any::<bool>()), 1..2_000),
+        ) {
             let (mut parts, mut naive) = (Parts::default(), BTreeMap::new());
             for (number, (key, adds)) in (0..).zip(steps) {
                 let is_it = |(known, _): &(u64, i32)| *known == key;

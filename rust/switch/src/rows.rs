@@ -1,5 +1,5 @@
-//! Long lists of a snapshot: written from where they stand, and read into a queue in pieces, so that
-//! none is ever there twice.
+//! Long lists of a snapshot: written from where they stand, and read into a queue in pieces, so
+//! that none is ever there twice.
 
 use std::fmt;
 use std::marker::PhantomData;

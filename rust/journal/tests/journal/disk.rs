@@ -482,6 +482,8 @@ impl Handle for Open {
         Ok(())
     }
 
+    fn bypass(&self, _bypass: bool) {}
+
     fn length(&self) -> io::Result<u64> {
         let (state, _) = self.disk.call(None)?;
         Ok(state.files.inodes[self.inode].live.len() as u64)
