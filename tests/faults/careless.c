@@ -21,6 +21,14 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off_t offset)
 #elif defined(NO_ERRORS) /* does not look at what a call answers */
 int fdatasync(int file) { return syscall(SYS_fdatasync, file), 0; }
 int fsync(int file) { return syscall(SYS_fsync, file), 0; }
+int fallocate(int file, int mode, off_t offset, off_t count)
+{
+    return syscall(SYS_fallocate, file, mode, offset, count), 0;
+}
+int fallocate64(int file, int mode, off_t offset, off_t count)
+{
+    return fallocate(file, mode, offset, count);
+}
 ssize_t pwrite64(int file, const void *bytes, size_t count, off_t offset)
 {
     return syscall(SYS_pwrite64, file, bytes, count, offset), (ssize_t)count;

@@ -33,6 +33,8 @@ MOMENTS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233)
 FAULTS = {
     "fdatasync:error=EIO": MOMENTS,
     "fdatasync:error=ENOSPC": MOMENTS[1::3],
+    # Room is made when a file is new.
+    "fallocate:error=EIO": MOMENTS[:1],
     # Folders are synced once for a new file.
     "fsync:error=EIO": MOMENTS[:4],
     "pwrite64:error=EIO": MOMENTS,

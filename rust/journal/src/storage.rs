@@ -65,8 +65,8 @@ pub trait Handle: Send {
     /// Makes the file `length` bytes long and takes up room for all of them, which read as zeros.
     /// Cheap where the file system can do it without writing; `Unsupported` where it cannot.
     fn allocate(&self, length: u64) -> io::Result<()>;
-    /// Whether writes go past the kernel's cache from now on: of whole [`PAGE_BYTES`] from memory that
-    /// begins at such a place alone. A hint, that a file system may not follow.
+    /// Whether writes go past the kernel's cache from now on: of whole [`PAGE_BYTES`] from memory
+    /// that begins at such a place alone. A hint, that a file system may not follow.
     fn bypass(&self, bypass: bool);
     /// Length in bytes.
     fn length(&self) -> io::Result<u64>;
