@@ -140,9 +140,12 @@ def stretch(*ms: int) -> Span:
         ((5, 0, 9, 9), 1.0),
         ((9, 9, 9, 21), float("inf")),
         ((9, 9, 9, 0), float("inf")),
+        ((9, *[9] * 5, 21, *[9] * 5), 0.0),
+        ((9, 9, 9, 21, *[9] * 5, 21, 9, 9, *[9] * 7), 2.0),
+        ((9, *[9] * 5, 0, *[9] * 5), 3.5),
     ],
 )
-def test_it_is_normal_again_once_no_half_second_is_late(
+def test_it_is_normal_again_once_hardly_a_half_second_is_late(
     after: tuple[int, ...], seconds: float
 ) -> None:
     assert overload.recovered_after(stretch(5, 10, 8), stretch(*after)) == seconds

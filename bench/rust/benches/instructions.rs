@@ -79,9 +79,28 @@ fn advance_32((mut switch, read): (Switch, Vec<u8>)) -> Switch {
     switch
 }
 
+fn overloaded_with(form: &str) -> (Switch, Vec<u8>) {
+    Switch::overloaded(&bundle(), form, BATCH)
+}
+
+#[library_benchmark]
+#[bench::inquiry(args = (PLATE), setup = overloaded_with)]
+#[bench::message(args = (NOTE), setup = overloaded_with)]
+fn refuse_32((mut switch, read): (Switch, Vec<u8>)) -> Switch {
+    assert!(switch.refuse(black_box(&read)) > 0);
+    switch
+}
+
 library_benchmark_group!(
     name = stages,
-    benchmarks = [decode_100, decode_xml, decode_and_decide_100, judge_1000_remembered, advance_32]
+    benchmarks = [
+        decode_100,
+        decode_xml,
+        decode_and_decide_100,
+        judge_1000_remembered,
+        advance_32,
+        refuse_32
+    ]
 );
 
 main!(

@@ -88,6 +88,19 @@ fn advancing(criterion: &mut Criterion) {
     }
 }
 
+fn refusing(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("refuse");
+    group.throughput(Throughput::Elements(BATCH as u64));
+    let bundle = bundle();
+    for (name, form) in [("inquiry", PLATE), ("message", NOTE)] {
+        group.bench_function(name, |it| {
+            let made = || Switch::overloaded(&bundle, form, BATCH);
+            let refused = |(switch, read): &mut (Switch, Vec<u8>)| switch.refuse(read);
+            it.iter_batched_ref(made, refused, BatchSize::PerIteration);
+        });
+    }
+}
+
 fn journalling(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("journal");
     let body = message(NOTE, 1);
@@ -115,5 +128,5 @@ fn journalling(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(stages, decoding, deciding, advancing, journalling);
+criterion_group!(stages, decoding, deciding, advancing, refusing, journalling);
 criterion_main!(stages);

@@ -190,6 +190,31 @@ impl Switch {
         written
     }
 
+    /// Messages that are turned away: so many came at once before that the disk is behind.
+    #[must_use]
+    pub fn overloaded(bundle: &Arc<Bundle>, form: &str, batch: usize) -> (Self, Vec<u8>) {
+        const FLOOD: usize = 2_000;
+        const LATE_US: i64 = 100_000;
+        let mut switch = Self::new(bundle);
+        for late_us in [0, LATE_US] {
+            let read = switch.read(form, FLOOD);
+            let event = Event::Receive { connection: ConnectionId(0), bytes: &read };
+            switch.engine.step(event, NOON_US + late_us, &mut switch.effects);
+            switch.effects.clear();
+        }
+        let read = switch.read(form, batch);
+        (switch, read)
+    }
+
+    /// Takes what comes while the disk is behind; gives how many bytes are to be written.
+    #[inline(never)]
+    pub fn refuse(&mut self, read: &[u8]) -> usize {
+        let event = Event::Receive { connection: ConnectionId(0), bytes: read };
+        self.engine.step(event, NOON_US + 110_000, &mut self.effects);
+        assert!(self.effects.records.is_empty(), "what is turned away has no record");
+        self.effects.writes.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
     /// How many messages were refused.
     #[must_use]
     pub fn refused(&self) -> u64 {

@@ -24,6 +24,7 @@ SILENCE_S: Final = 15.0
 WINDOW_BYTES: Final = 64 * 1024
 POSSIBLE_DUPLICATE: Final = 1
 ORDER_VIOLATED: Final = 805
+_SENTENCES: Final = {number: expected for number, _, expected in _core.error_codes()}
 
 
 class _Logon(msgspec.Struct):
@@ -142,7 +143,8 @@ class NativeSession(Session):
             number = int.from_bytes(frame.body[:8], "big")
             self.answered(frame.sequence, Receipt(accepted=True, smn=number))
         elif frame.kind == "reject" and frame.sequence:
-            text = frame.body.decode("utf-8", "replace")
+            # What is turned away comes without words.
+            text = frame.body.decode("utf-8", "replace") or _SENTENCES.get(frame.code, "")
             self.answered(frame.sequence, Receipt(accepted=False, code=frame.code, text=text))
         elif frame.kind == "reject":
             raise SessionError(frame.code, frame.body.decode("utf-8", "replace"))

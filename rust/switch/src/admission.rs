@@ -14,15 +14,17 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use clets_routing::{LineId, OriId, Rates, UserId};
-use clets_wire::Precedence;
+use clets_routing::{LineId, LineKind, OriId, Rates, UserId};
+use clets_wire::{Precedence, decode_address};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::Effects;
 use crate::codes;
+use crate::decision::find_key;
 use crate::engine::Engine;
 use crate::intake::Incoming;
+use crate::queue::Given;
 use crate::receipt::Receipt;
 use crate::record::{self, Shed};
 use crate::session::Session;
@@ -139,6 +141,12 @@ impl Admission {
         (!self.valve.passes(precedence, waited_us)).then_some(codes::OVERLOADED)
     }
 
+    /// Whether one of this precedence is turned away for the overload; else it is judged whole.
+    fn is_too_much(&mut self, precedence: u8, now_us: i64) -> bool {
+        let waited_us = self.waited_us(now_us);
+        self.valve.turns_away(precedence, waited_us)
+    }
+
     /// How much of what was offered of late was turned away, percent; without P0.
     pub(crate) fn closed_percent(&self) -> u8 {
         self.valve.closed_percent()
@@ -151,6 +159,30 @@ impl Engine {
     pub fn set_space(&mut self, free_permille: u16) {
         self.admission.free_permille = free_permille;
         self.admission.known_space = true;
+    }
+
+    /// Under overload nearly all are turned away: of those whose precedence is that of their key no
+    /// more is read than that. Gives the precedence of one that was turned away so.
+    pub(crate) fn turns_away_unread(
+        &mut self,
+        line: LineId,
+        bytes: &[u8],
+        now_us: i64,
+    ) -> Option<u8> {
+        if !self.admission.valve.is_partly_shut() {
+            return None;
+        }
+        let known = self.bundle.directory.line(line);
+        if known.kind != LineKind::Agency || known.translation.is_some() {
+            return None;
+        }
+        let address = decode_address(bytes, known.dialect_in)?;
+        let key = self.bundle.catalogue.key(find_key(&self.bundle, &address, bytes)?)?;
+        if self.bundle.traits.has(key) {
+            return None;
+        }
+        let precedence = key.precedence as u8;
+        self.admission.is_too_much(precedence, now_us).then_some(precedence)
     }
 
     /// Whether one more message of a sender is taken now, else the code that says why not.
@@ -199,16 +231,13 @@ impl Engine {
         effects: &mut Effects,
     ) {
         *self.admission.shed.entry((session.line, code, precedence)).or_default() += 1;
-        let text = codes::find(code).map_or("", |code| code.expected);
-        if let Receipt::Native { sequence } = receipt
-            && let Some(line) = self.line_state(session.line)
-        {
-            line.note_answer(crate::queue::Given { sequence, number: 0, code });
+        if let Some(line) = self.line_state(session.line) {
+            line.tally.refused += 1;
+            if let Receipt::Native { sequence } = receipt {
+                line.note_answer(Given { sequence, number: 0, code });
+            }
         }
-        if let Some(state) = self.line_state(session.line) {
-            state.tally.refused += 1;
-        }
-        receipt.turned_away(code, text, effects.buffer(session.connection));
+        receipt.turned_away(code, effects.buffer(session.connection));
     }
 
     /// Once a second: how many were turned away.

@@ -97,6 +97,9 @@ impl Engine {
         {
             return;
         }
+        if let Some(precedence) = self.turns_away_unread(line, bytes, now_us) {
+            return self.turn_away(session, receipt, precedence, codes::OVERLOADED, effects);
+        }
         let known = self.bundle.directory.line(line);
         let (dialect, kind) = (known.dialect_in, known.kind);
         let text = match text_form(bytes, dialect) {

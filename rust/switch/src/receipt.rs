@@ -41,14 +41,15 @@ impl Receipt {
         SmallVec::from_vec(out)
     }
 
-    /// "Not now." A DMPP line learns of a temporary error, and sends the same again later.
-    pub(crate) fn turned_away(self, code: u16, text: &str, out: &mut Vec<u8>) {
+    /// "Not now." Without words, for there may be very many; the code has its sentence. A DMPP line
+    /// learns of a temporary error, and sends the same again later.
+    pub(crate) fn turned_away(self, code: u16, out: &mut Vec<u8>) {
         match self {
             Self::Dmpp { validation, .. } => {
                 let why = status::TEMPORARY_ERROR;
                 dmpp::encode(out, function::NEGATIVE_ACK, validation, why, 1, b"");
             }
-            Self::Native { sequence } => reject(out, sequence, code, text),
+            Self::Native { sequence } => reject(out, sequence, code, ""),
         }
     }
 

@@ -54,6 +54,11 @@ impl Traits {
         self.0.get(name).into_iter().flatten()
     }
 
+    /// The table says something of messages of this key.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.0.contains_key(key.key.as_bytes())
+    }
+
     /// The precedence that a message of this name has by the table, if the table says one.
     pub(crate) fn precedence(
         &self,

@@ -13,10 +13,10 @@ pub(crate) const INTERVAL_US: i64 = 50_000;
 /// Overload begins when records wait this long, microseconds.
 const BEGIN_US: i64 = 30_000;
 /// While it lasts they are to wait no longer than this on average, or twice what is usual.
-const KEEP_US: i64 = 8_000;
+const KEEP_US: i64 = 11_500;
 /// While it lasts and a record has waited this long already, or twice what is usual, only P0 and P1
 /// pass.
-const STALL_US: i64 = 8_000;
+const STALL_US: i64 = 11_500;
 /// So few records on their way are no backlog, however slow the disk.
 pub(crate) const BACKLOG_MIN: u64 = 256;
 /// The same while the overload lasts. Fewer, and where saying no alone makes a turn long, nothing
@@ -105,7 +105,7 @@ impl Valve {
                 let eighths = (8 * most_us / waited_us).clamp(5, 7);
                 let base = limit.map_or(taken, |limit| limit.min(taken));
                 // What waits is of before; a limit far below what was carried only wastes time.
-                Some((base * eighths / 8).max(carried / 2))
+                Some((base * eighths / 8).max(carried - carried / 4))
             }
             None => {
                 self.usual_us += (least_us - self.usual_us) / 8;
@@ -133,24 +133,36 @@ impl Valve {
         self.limit.is_none() && waited_us > BEGIN_US && backlog >= self.flood()
     }
 
+    /// More comes than can be carried.
+    pub(crate) fn is_partly_shut(&self) -> bool {
+        self.limit.is_some()
+    }
+
+    /// Whether a message of this precedence is turned away now, while the oldest record on its way
+    /// has waited so long. One that is not has not passed yet.
+    pub(crate) fn turns_away(&mut self, precedence: u8, waited_us: i64) -> bool {
+        let Some(limit) = self.limit.filter(|_| precedence != Precedence::P0 as u8) else {
+            return false;
+        };
+        // What the higher ones may need stays: a quarter for each.
+        let kept = limit * INTERVAL_US / 4 * (i64::from(precedence) - 1);
+        let stalls =
+            precedence > Precedence::P1 as u8 && waited_us > STALL_US.max(2 * self.usual_us);
+        let turned_away = self.level <= kept || stalls;
+        self.offered.turned_away += i64::from(turned_away);
+        turned_away
+    }
+
     /// Whether a message of this precedence passes now, while the oldest record on its way has
     /// waited so long.
     pub(crate) fn passes(&mut self, precedence: u8, waited_us: i64) -> bool {
-        let most = self.limit.unwrap_or(0) * INTERVAL_US;
-        if precedence == Precedence::P0 as u8 {
-            self.offered.urgent += 1;
-            self.level = (self.level - INTERVAL_US).max(-most);
-            return true;
-        }
-        // What the higher ones may need stays: a quarter for each.
-        let kept = most / 4 * (i64::from(precedence) - 1);
-        let stalls =
-            precedence > Precedence::P1 as u8 && waited_us > STALL_US.max(2 * self.usual_us);
-        if self.limit.is_some() && (self.level <= kept || stalls) {
-            self.offered.turned_away += 1;
+        if self.turns_away(precedence, waited_us) {
             return false;
         }
-        self.offered.let_in += 1;
+        let urgent = precedence == Precedence::P0 as u8;
+        let offered = if urgent { &mut self.offered.urgent } else { &mut self.offered.let_in };
+        *offered += 1;
+        let most = self.limit.unwrap_or(0) * INTERVAL_US;
         self.level = (self.level - INTERVAL_US).max(-most);
         true
     }

@@ -107,6 +107,15 @@ pub fn decode(bytes: &[u8], dialect: Dialect) -> Result<Envelope, DecodeError> {
     }
 }
 
+/// System, key and ORI of a payload alone, as [`decode`] finds them: for who needs no more of it.
+/// What follows is not looked at. `None` where they are no such parts, or the dialect is not the
+/// state's.
+#[must_use]
+pub fn decode_address(bytes: &[u8], dialect: Dialect) -> Option<Envelope> {
+    let reads = dialect == Dialect::Clets && bytes.len() <= PAYLOAD_BYTES_MAX;
+    reads.then(|| clets::decode_address(bytes).ok()).flatten()
+}
+
 fn check_length(bytes: &[u8]) -> Result<(), DecodeError> {
     if bytes.len() <= PAYLOAD_BYTES_MAX {
         return Ok(());

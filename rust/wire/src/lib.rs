@@ -19,7 +19,7 @@ mod outbound;
 mod span;
 
 pub use answers::{Answer, Answers};
-pub use dialect::{Dialect, decode, encode, text_form};
+pub use dialect::{Dialect, decode, decode_address, encode, text_form};
 pub use envelope::{Destinations, Envelope, Field, FieldCode, Fields, Stamp};
 pub use error::{DecodeError, FrameError};
 pub use framing::{FrameBuffer, dmpp, native};

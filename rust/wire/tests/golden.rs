@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use clets_wire::{
-    Dialect, Envelope, FrameBuffer, FrameError, Outbound, Span, decode, dmpp, encode, native,
-    text_form,
+    Dialect, Envelope, FrameBuffer, FrameError, Outbound, Span, decode, decode_address, dmpp,
+    encode, native, text_form,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -153,6 +153,22 @@ fn every_message_decodes_as_written_down() {
             case.family
         );
     }
+}
+
+#[test]
+fn the_address_alone_is_that_of_the_whole_message() {
+    let mut read = 0;
+    for (dialect, case, _) in &corpus() {
+        let (known, bytes) = payload(dialect, &case.bytes());
+        let whole = decode(&bytes, known).unwrap();
+        let found = decode_address(&bytes, known);
+        assert_eq!(found.is_some(), known == Dialect::Clets, "{}", case.id);
+        let Some(found) = found else { continue };
+        let address = |it: &Envelope| (it.dialect, it.system, it.federal_only, it.mke, it.origin);
+        assert_eq!(address(&found), address(&whole), "{}", case.id);
+        read += 1;
+    }
+    assert!(read >= 100, "{read}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod immigration;
 mod intercept;
 mod misuse;
 mod nation;
+mod overload;
 mod policies;
 mod reload;
 mod service;

@@ -45,6 +45,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Envelope, DecodeError> {
     Ok(envelope)
 }
 
+/// The parts of the header that say what is asked and by whom.
+pub(super) fn decode_address(bytes: &[u8]) -> Result<Envelope, DecodeError> {
+    let mut envelope = Envelope::new(Dialect::Clets);
+    let mut pieces = Pieces::new(bytes);
+    for part in ["a station", "a reference", "a user id"] {
+        pieces.require(part)?;
+    }
+    read_address(bytes, &mut pieces, &mut envelope)?;
+    Ok(envelope)
+}
+
 pub(super) fn encode(out: &mut Vec<u8>, message: &Outbound<'_>) {
     for part in [message.station, message.reference, message.user] {
         out.extend_from_slice(part);

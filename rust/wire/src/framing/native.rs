@@ -179,17 +179,18 @@ pub fn next(bytes: &[u8], limit: usize) -> Result<Option<(Frame<'_>, usize)>, Fr
 /// Appends one frame.
 pub fn encode(out: &mut Vec<u8>, frame: &Frame<'_>) {
     let length = u32::try_from(frame.body.len()).unwrap_or(u32::MAX);
-    let begun = out.len();
-    out.reserve(OVERHEAD + frame.body.len());
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&[VERSION, frame.kind as u8]);
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(&frame.sequence.to_be_bytes());
-    out.extend_from_slice(&[frame.precedence, frame.flags]);
-    out.extend_from_slice(&frame.code.to_be_bytes());
-    let head = out.get(begun..).unwrap_or_default();
-    let check = crc32c::crc32c_append(crc32c::crc32c(head), frame.body);
-    out.extend_from_slice(&check.to_be_bytes());
+    let mut head = [0; OVERHEAD];
+    head[..2].copy_from_slice(&MAGIC);
+    head[2] = VERSION;
+    head[3] = frame.kind as u8;
+    head[4..8].copy_from_slice(&length.to_be_bytes());
+    head[8..16].copy_from_slice(&frame.sequence.to_be_bytes());
+    head[16] = frame.precedence;
+    head[17] = frame.flags;
+    head[18..CHECKED].copy_from_slice(&frame.code.to_be_bytes());
+    let check = crc32c::crc32c_append(crc32c::crc32c(&head[..CHECKED]), frame.body);
+    head[CHECKED..].copy_from_slice(&check.to_be_bytes());
+    out.extend_from_slice(&head);
     out.extend_from_slice(frame.body);
 }
 
