@@ -1,10 +1,10 @@
 """Ten times what the switch can do, from intended times: what it takes, refuses, and lets wait.
 
 First the rated speed R is found: 60 % of the most that the switch takes, at which none is refused
-and in each half second 99 % are accepted within 50 ms of when they should have been sent. Then a
-quiet stretch at R/2 gives what is normal, the overload comes at a multiple of R whatever is
-answered, and R/2 again tells how long until all is normal. P0 and P1 are hit confirmations, P2 are
-inquiries that a host answers, P3 and P4 messages to stations: 1, 4, 60, 25 and 10 % of all.
+and 99 % are accepted within 50 ms of when they should have been sent. Then a quiet stretch at R/2
+gives what is normal, the overload comes at a multiple of R whatever is answered, and R/2 again
+tells how long until all is normal. P0 and P1 are hit confirmations, P2 are inquiries that a host
+answers, P3 and P4 messages to stations: 1, 4, 60, 25 and 10 % of all.
 
 The switch has one core, with all its threads, and the generator another. Loopback only, and it
 stops by itself.
@@ -79,7 +79,8 @@ async def rated(load: Generator, seconds: float) -> float:
     await load.offer("rated", rate, seconds)
     tried = (await load.drain(DRAIN_SECONDS)).spans[-1]
     assert not tried.refused_count, "at the rated speed none is refused"
-    assert worst_ms(tried) <= RATED_MS_MAX, f"at the rated speed {worst_ms(tried):.0f} ms"
+    waited_ms = max(it.p99_us for it in tried.accepted) / 1e3
+    assert waited_ms <= RATED_MS_MAX, f"at the rated speed they wait {waited_ms:.0f} ms"
     return rate
 
 

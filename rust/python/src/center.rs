@@ -330,16 +330,10 @@ impl Center {
         // The count does not matter, only that the descriptor is quiet again.
         let _ = rustix::io::read(&self.durable, &mut count);
         let mut state = self.lock();
-        let durable = match &state.journal {
-            Some(JournalHolder(journal)) => {
-                if let Some(error) = journal.failure() {
-                    return Err(journal_error(py, &error));
-                }
-                journal.durable()
-            }
-            None => 0,
-        };
-        self.step(&mut state, Event::Durable(durable));
+        if let Some(error) = state.journal.as_ref().and_then(|it| it.0.failure()) {
+            return Err(journal_error(py, &error));
+        }
+        self.release(&mut state);
         Ok(())
     }
 
@@ -355,6 +349,7 @@ impl Center {
     /// Raises `JournalError` when the journal failed; the switch must stop then.
     fn flush<'py>(&self, py: Python<'py>) -> PyResult<Orders<'py>> {
         let mut state = self.lock();
+        self.release(&mut state);
         self.record(py, &mut state)?;
         let effects = &mut state.effects;
         if let Some(unreadable) = &effects.unreadable {
@@ -575,6 +570,16 @@ impl Center {
     fn step(&self, state: &mut State, event: Event<'_>) {
         let State { engine, effects, .. } = state;
         engine.step(event, self.clock.now_us(), effects);
+    }
+
+    /// Acknowledges and forwards what has become durable. Also at the end of each turn of the loop:
+    /// what a commit made durable in a long one need not wait for the next. Not within: the valve
+    /// measures by the wait for this how long the turns are.
+    fn release(&self, state: &mut State) {
+        let durable = state.journal.as_ref().map_or(0, |JournalHolder(it)| it.durable());
+        if durable > state.engine.durable() {
+            self.step(state, Event::Durable(durable));
+        }
     }
 
     /// Hands the records to the journal.
