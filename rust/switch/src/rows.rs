@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{SeqAccess, Visitor};
-use serde::ser::SerializeSeq;
+use serde::ser::{Error, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::fifo::Fifo;
@@ -56,8 +56,14 @@ impl<T: Serialize + Copy> Serialize for Rows<'_, T> {
             Self::Read(rows) => (rows.len(), Box::new(rows.iter().copied())),
         };
         let mut list = serializer.serialize_seq(Some(length))?;
+        let mut written = 0;
         for row in rows {
             list.serialize_element(&row)?;
+            written += 1;
+        }
+        // The length stands before them: what follows would be read as something else.
+        if written != length {
+            return Err(S::Error::custom(format!("{written} rows in a list of {length}")));
         }
         list.end()
     }

@@ -45,6 +45,13 @@ pub(crate) struct Past {
     until_us: i64,
 }
 
+impl Past {
+    /// Whether it stands in a queue of these, with this time.
+    fn stands(&self, answered: bool, until_us: i64) -> bool {
+        (self.answered, self.until_us) == (answered, until_us)
+    }
+}
+
 /// All of them, by control field.
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
@@ -94,28 +101,31 @@ impl Settled {
             true => self.answered.entry(past.host).or_default(),
             false => &mut self.overdue,
         };
-        queue.push_back((past.until_us, control));
+        // Its end may be told twice in one moment.
+        if !self.known.get(control).is_some_and(|it| it.stands(past.answered, past.until_us)) {
+            queue.push_back((past.until_us, control));
+        }
         self.known.insert(control, past);
     }
 
     /// Forgets what was kept until now.
     pub(crate) fn forget(&mut self, now_us: i64) {
         let known = &mut self.known;
-        let mut forget = |(until_us, control): (i64, Control)| {
-            // Another time stands there when it was answered after all.
-            if known.get(control).is_some_and(|past| past.until_us == until_us) {
+        let mut forget = |answered, (until_us, control): (i64, Control)| {
+            // It stands elsewhere when it was answered after all.
+            if known.get(control).is_some_and(|it| it.stands(answered, until_us)) {
                 known.remove(control);
             }
         };
         while let Some(oldest) = self.overdue.pop_front_if(|(until_us, _)| *until_us <= now_us) {
-            forget(oldest);
+            forget(false, oldest);
         }
         for queue in self.answered.values_mut() {
             while let Some((until_us, _)) = queue.front()
                 && *until_us <= now_us
                 && (queue.len() > ANSWERED_MIN || *until_us + LATE_US <= now_us)
             {
-                queue.pop_front().into_iter().for_each(&mut forget);
+                queue.pop_front().into_iter().for_each(|it| forget(true, it));
             }
         }
     }
@@ -130,9 +140,10 @@ impl Settled {
             (number, leg, host, key, answered, overdue, place.0, place.1, follow_ups, until_us)
         };
         Rows::of(self.known.len(), move || {
-            let queues = std::iter::once(&self.overdue).chain(self.answered.values());
-            queues.flat_map(Fifo::iter).filter_map(move |(until_us, control)| {
-                let past = self.get(*control).filter(|past| past.until_us == *until_us)?;
+            let overdue = self.overdue.iter().map(|it| (false, it));
+            let answered = self.answered.values().flat_map(Fifo::iter).map(|it| (true, it));
+            overdue.chain(answered).filter_map(move |(answered, (until_us, control))| {
+                let past = self.get(*control).filter(|it| it.stands(answered, *until_us))?;
                 Some(row(*control, past))
             })
         })
@@ -273,5 +284,22 @@ mod tests {
         assert!(again.rows().drain().eq(settled.rows().drain()));
         again.forget(2 * LATE_US + FURTHER_US);
         assert!(again.get(late).is_none());
+    }
+
+    #[test]
+    fn whose_end_is_told_twice_in_one_moment_is_one_row() {
+        let mut settled = Settled::default();
+        let control = Control::of(1, 0);
+        let overdue = Past { overdue: true, answered: false, ..past(1) };
+        settled.keep(control, overdue, End::Overdue, 0);
+        settled.keep(control, overdue, End::Overdue, 0);
+        // Answered in the moment in which both times are the same.
+        settled.keep(control, past(1), End::Answered, LATE_US - FURTHER_US);
+        settled.keep(control, past(1), End::Answered, LATE_US - FURTHER_US);
+        let written = rmp_serde::to_vec(&settled.rows()).unwrap();
+        let read: Vec<PastRow> = rmp_serde::from_slice(&written).unwrap();
+        assert_eq!(read.len(), 1);
+        settled.forget(LATE_US);
+        assert!(settled.get(control).is_some(), "it is one of the last that were answered");
     }
 }
