@@ -138,6 +138,10 @@ class Generator:
         """Waits until all that was accepted is delivered or has a notice."""
         return await self._report({"drain": {"seconds": seconds}})
 
+    async def deafen(self, receivers: int) -> Report:
+        """The first so many receivers read nothing any more, but go on with heartbeats."""
+        return await self._report({"deafen": {"lines": receivers}})
+
     async def hang_up(self, receivers: int) -> Report:
         """The first so many receivers end their connections."""
         return await self._report({"hangup": {"lines": receivers}})
@@ -160,11 +164,10 @@ def _program() -> Path:
     return target / ("release" if release else "debug") / "clets-generator"
 
 
-def messages(place: Place, to: Place) -> list[str]:
+def messages(place: Place, to: Place, text: str) -> list[str]:
     """By precedence, what a line sends to another, with places for reference and intended time."""
-    found = [
-        place.message(precedence, "<REF>", to, "DUE <DUE> END").decode() for precedence in range(5)
-    ]
+    text = f"DUE <DUE> END {text}".rstrip()
+    found = [place.message(precedence, "<REF>", to, text).decode() for precedence in range(5)]
     # An inquiry has no text; the host finds the time in its case number.
     found[2] += ".OCA/D<DUE>"
     return found
@@ -177,12 +180,14 @@ async def generator(
     senders: Sequence[Place],
     receivers: Sequence[Place],
     mix: Sequence[int],
+    text: str = "",
     host_port: int | None = None,
     core: int | None = None,
 ) -> AsyncIterator[Generator]:
     """Connects all lines; each sender writes to one receiver. All are connected at first.
 
-    All receivers have equally many stations, and what is sent with P4 is for all of one.
+    All receivers have equally many stations, and what is sent with P4 is for all of one. Messages
+    have this text besides their intended time.
     """
     program = await asyncio.to_thread(_program)
     child = await asyncio.create_subprocess_exec(
@@ -195,7 +200,7 @@ async def generator(
     lines: list[dict[str, Any]] = [{"name": it.name, "peer": it.peer} for it in receivers]
     for number, it in enumerate(senders):
         to = receivers[number % len(receivers)]
-        lines.append({"name": it.name, "peer": it.peer, "messages": messages(it, to)})
+        lines.append({"name": it.name, "peer": it.peer, "messages": messages(it, to, text)})
     scene = {
         "port": port,
         "host_port": host_port,

@@ -64,6 +64,8 @@ fn number_behind(text: &[u8], mark: &[u8]) -> Option<u64> {
 pub(crate) struct Native {
     pub(crate) connection: Connection,
     pub(crate) up: bool,
+    /// Reads nothing any more.
+    pub(crate) deaf: bool,
     place: Place,
     /// The last number that came, by precedence.
     received: [u64; 5],
@@ -88,6 +90,7 @@ impl Native {
         Ok(Self {
             connection,
             up: false,
+            deaf: false,
             place: place.clone(),
             received,
             parts,

@@ -41,6 +41,8 @@ pub(crate) enum Order {
     Keep { name: String, window: u64, seconds: f64 },
     /// Waits until all that was accepted is delivered or has a notice.
     Drain { seconds: f64 },
+    /// The first so many lines, which only take, read nothing any more, but go on with heartbeats.
+    Deafen { lines: usize },
     /// The first so many lines, which only take, end their connections.
     HangUp { lines: usize },
     /// Those that hung up come back.
@@ -134,6 +136,15 @@ impl Load {
         Ok(())
     }
 
+    fn deafen(&mut self, lines: usize) -> io::Result<()> {
+        for (token, line) in self.lines.iter_mut().enumerate().take(lines) {
+            line.deaf = true;
+            line.connection.narrow()?;
+            self.poll.watch_end(&line.connection, token)?;
+        }
+        Ok(())
+    }
+
     fn hang_up(&mut self, lines: usize) -> io::Result<()> {
         for line in self.lines.iter_mut().take(lines) {
             self.poll.forget(&line.connection)?;
@@ -156,6 +167,7 @@ impl Load {
             Order::Offer { name, rate, seconds } => self.offer(name, rate, seconds)?,
             Order::Keep { name, window, seconds } => self.keep(name, window, seconds)?,
             Order::Drain { seconds } => self.drain(seconds)?,
+            Order::Deafen { lines } => self.deafen(lines)?,
             Order::HangUp { lines } => self.hang_up(lines)?,
             Order::Redial {} => self.redial()?,
         }
@@ -289,10 +301,13 @@ impl Load {
         for token in self.poll.wait(Duration::from_micros(most_us))? {
             let now_us = self.now_us();
             if let Some(line) = self.lines.get_mut(token) {
-                if line.connection.receive() {
+                if line.deaf {
+                    line.connection.open = false;
+                } else if line.connection.receive() {
                     let (spans, told) = (&mut self.spans, &mut self.told);
                     line.take(|news| note(spans, told, &news, now_us));
-                } else if !line.connection.open {
+                }
+                if !line.connection.open {
                     self.poll.forget(&line.connection)?;
                     *self.told.cut.entry(0).or_default() += 1;
                 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clets_wire::FrameBuffer;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
 const RECEIVE_BYTES: usize = 256 << 10;
@@ -66,6 +67,11 @@ impl Connection {
         self.written = 0;
     }
 
+    /// Lets the system take as little for it as it does, so that the other end has the rest.
+    pub(crate) fn narrow(&self) -> io::Result<()> {
+        Ok(set_socket_recv_buffer_size(&self.stream, 0)?)
+    }
+
     /// Ends the connection.
     pub(crate) fn hang_up(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);
@@ -94,6 +100,12 @@ impl Poll {
     pub(crate) fn watch(&self, connection: &Connection, token: usize) -> io::Result<()> {
         let data = EventData::new_u64(token as u64);
         Ok(epoll::add(&self.epoll, &connection.stream, data, EventFlags::IN)?)
+    }
+
+    /// From now on it is only told of the connection's end.
+    pub(crate) fn watch_end(&self, connection: &Connection, token: usize) -> io::Result<()> {
+        let data = EventData::new_u64(token as u64);
+        Ok(epoll::modify(&self.epoll, &connection.stream, data, EventFlags::RDHUP)?)
     }
 
     pub(crate) fn forget(&self, connection: &Connection) -> io::Result<()> {
