@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -21,7 +22,6 @@ from tests.integration.center import COUNTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CLETS = [sys.executable, "-m", "clets_core.cli"]
 PLATE = "A0190001.{}.U000001.IV.4A.CA0190000.LIC/1ABC234.LIS/CA.CAP/C.RSN/TRAFFIC STOP"
@@ -218,6 +218,14 @@ def test_one_switch_at_a_time(center: Center, tmp_path: Path) -> None:
         assert "E925: " in other.stderr
         first.send_signal(signal.SIGINT)
         assert first.wait(SECONDS) == 0
+
+
+def test_run_has_its_memory_in_small_pages(center: Center, tmp_path: Path) -> None:
+    with running(center.bundle, "--journal", tmp_path / "journal", "--no-table") as child:
+        assert said(child) == "ready\n"
+        status = Path(f"/proc/{child.pid}/status").read_text("ascii")
+    # A kernel without huge pages says nothing of them.
+    assert "THP_enabled:\t1" not in status
 
 
 def test_a_journal_that_cannot_be_written_ends_the_switch(center: Center, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import uvloop
 
+from clets_core._core import small_pages
 from clets_core.cli.board import Board
 from clets_core.cli.foreground import listening, stop_event
 from clets_core.cli.terminal import console, json_option, print_json
@@ -83,6 +84,7 @@ def run(
     data. It ends with exit code 1 when the bundle or the journal is refused, or when the journal
     fails: then nothing more was acknowledged.
     """
+    small_pages()
     loaded = load_bundle(bundle)
     drawn = sys.stdout.isatty() and not as_json if table is None else table
     _log_to_stderr(plain=not drawn)

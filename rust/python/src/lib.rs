@@ -10,16 +10,11 @@ mod clock;
 mod convert;
 mod frames;
 mod journal;
+mod memory;
 mod message;
 mod tables;
 
-use mimalloc::MiMalloc;
 use pyo3::prelude::*;
-
-/// A message is a dozen small pieces of memory, made by one thread: glibc's allocator took an
-/// eighth of the time.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The private module; `clets_core` gives its names to the world.
 #[pymodule]
@@ -34,6 +29,8 @@ mod _core {
     use crate::frames::{Frame, Framer, frame};
     #[pymodule_export]
     use crate::journal::{Records, journal_records, journal_verify};
+    #[pymodule_export]
+    use crate::memory::small_pages;
     #[pymodule_export]
     use crate::message::{Message, decode, decode_all, encode};
     #[pymodule_export]
