@@ -470,10 +470,15 @@ const CHUNK: usize = u64::BITS as usize;
 
 /// Which bytes of a chunk are letters or digits, the first in the lowest bit.
 fn word_signs(chunk: &[u8]) -> u64 {
-    let mut flags = [0_u8; CHUNK];
-    for (flag, byte) in flags.iter_mut().zip(chunk) {
-        *flag = u8::from(byte.is_ascii_alphanumeric());
+    // Of a known length, the loops below are a few instructions for all bytes.
+    let mut bytes = [0; CHUNK];
+    if let Some(bytes) = bytes.get_mut(..chunk.len()) {
+        bytes.copy_from_slice(chunk);
     }
+    let flags = bytes.map(|byte| {
+        let (letter, digit) = ((byte | 0x20).wrapping_sub(b'a'), byte.wrapping_sub(b'0'));
+        u8::from(letter < 26) | u8::from(digit < 10)
+    });
     // Gathers the lowest bits of eight bytes into the highest byte.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let (eights, _) = flags.as_chunks::<8>();
@@ -481,63 +486,56 @@ fn word_signs(chunk: &[u8]) -> u64 {
     bits.zip((0..).step_by(8)).fold(0, |signs, (bits, place)| signs | bits << place)
 }
 
-/// What a sign is to the beginning of a word: 0 for a blank, else one of the 36 letters and digits.
-const fn class(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => byte - b'0' + 1,
-        b'A'..=b'Z' => byte - b'A' + 11,
-        b'a'..=b'z' => byte - b'a' + 11,
-        _ => 0,
-    }
-}
-
-const CLASSES: usize = 37;
+/// Bits that tell the beginnings of words apart: of each sign the lowest five, in which capital and
+/// small letters are one. Digits are like some letters in them, which costs a look and no more.
+const SIGNS: usize = 1 << 5;
 
 /// The first three signs of the patterns of a list: for each two of them the third, a bit each.
 #[derive(Debug)]
 struct Beginnings {
-    thirds: Box<[u64]>,
-    /// Of each byte.
-    classes: [u8; 256],
+    thirds: Box<[u32; SIGNS * SIGNS]>,
 }
 
 impl Default for Beginnings {
     fn default() -> Self {
-        let thirds = vec![0; CLASSES * CLASSES].into();
-        let classes = std::array::from_fn(|byte| u8::try_from(byte).map_or(0, class));
-        Self { thirds, classes }
+        Self { thirds: Box::new([0; SIGNS * SIGNS]) }
     }
 }
 
 impl Beginnings {
     /// Takes up a pattern with the blank before it.
     fn add(&mut self, pattern: &[u8]) {
-        let classes: Vec<usize> =
-            pattern.iter().skip(1).map(|byte| usize::from(class(*byte))).collect();
-        let first = classes.first().copied().unwrap_or_default();
-        // After a word of one letter, or a beginning as short, anything may follow.
-        let (seconds, thirds) = match classes.as_slice() {
-            [_, 0, ..] => (0..1, u64::MAX),
-            [_, second, third, ..] => (*second..second + 1, 1 << third),
-            [_, second] => (*second..second + 1, u64::MAX),
-            _ => (0..CLASSES, u64::MAX),
-        };
-        for second in seconds {
-            if let Some(slot) = self.thirds.get_mut(first * CLASSES + second) {
-                *slot |= thirds;
+        // Any sign may stand for a blank, and behind the first word anything may follow.
+        let word = pattern.iter().skip(1).take_while(|byte| byte.is_ascii_alphanumeric());
+        let word: Vec<usize> = word.map(|byte| sign(*byte)).collect();
+        let signs = |place: usize| word.get(place).map_or(0..SIGNS, |sign| *sign..sign + 1);
+        let thirds = signs(2).fold(0, |thirds, third| thirds | 1 << third);
+        for second in signs(1) {
+            for first in signs(0) {
+                if let Some(slot) = self.thirds.get_mut(first * SIGNS + second) {
+                    *slot |= thirds;
+                }
             }
         }
     }
 
-    /// A pattern may begin where this word does.
+    /// A pattern may begin where this word does; never no where one does.
+    #[inline]
     fn include(&self, word: &[u8]) -> bool {
-        let class = |place: usize| {
-            let byte = word.get(place).map_or(0, |byte| usize::from(*byte));
-            self.classes.get(byte).map_or(0, |class| usize::from(*class))
+        let [first, second, third] = match *word {
+            [first, second, third, ..] => [first, second, third],
+            [first, second] => [first, second, b' '],
+            [first] => [first, b' ', b' '],
+            [] => return false,
         };
-        let thirds = self.thirds.get(class(0) * CLASSES + class(1));
-        thirds.is_some_and(|thirds| thirds >> class(2) & 1 == 1)
+        let thirds = self.thirds.get(sign(first) * SIGNS + sign(second));
+        thirds.is_some_and(|thirds| thirds >> sign(third) & 1 == 1)
     }
+}
+
+/// What counts of a sign at the beginning of a word.
+const fn sign(byte: u8) -> usize {
+    byte as usize % SIGNS
 }
 
 /// Whether a pattern stands where a word begins: one step of the automaton for each sign.
@@ -546,38 +544,51 @@ fn stands(automaton: &DFA, text: &[u8]) -> bool {
         return true;
     };
     let mut state = automaton.next_state(Anchored::Yes, start, b' ');
-    let mut was_blank = true;
-    for byte in text.iter().chain(b" ") {
-        let is_blank = !byte.is_ascii_alphanumeric();
-        if is_blank && was_blank {
+    let mut before = b' ';
+    for byte in text {
+        let letter = letter(*byte);
+        if letter == b' ' && before == b' ' {
             continue;
         }
-        was_blank = is_blank;
-        let byte = if is_blank { b' ' } else { byte.to_ascii_uppercase() };
-        state = automaton.next_state(Anchored::Yes, state, byte);
-        if automaton.is_match(state) {
-            return true;
-        }
-        if automaton.is_dead(state) {
-            return false;
+        before = letter;
+        state = automaton.next_state(Anchored::Yes, state, letter);
+        if automaton.is_special(state) {
+            // Nothing else is special where no search skips ahead.
+            return automaton.is_match(state);
         }
     }
-    false
+    // The end of a text ends its last word.
+    automaton.is_match(automaton.next_state(Anchored::Yes, state, b' '))
+}
+
+/// How each sign is compared: a capital letter, a digit, or a blank for all else.
+static LETTERS: [u8; 256] = {
+    let mut letters = [b' '; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        if byte.is_ascii_alphanumeric() {
+            letters[byte as usize] = byte.to_ascii_uppercase();
+        }
+        byte += 1;
+    }
+    letters
+};
+
+fn letter(byte: u8) -> u8 {
+    LETTERS.get(usize::from(byte)).copied().unwrap_or(b' ')
 }
 
 /// Appends a text as words in capital letters with one blank around each.
 fn plain(out: &mut Vec<u8>, text: &[u8]) {
     // No phrase reaches from one part into the next.
     out.extend_from_slice(if out.is_empty() { b" " } else { b"| " });
-    let mut is_blank = true;
-    out.extend(text.iter().filter_map(|byte| {
-        let was_blank = std::mem::replace(&mut is_blank, !byte.is_ascii_alphanumeric());
-        match is_blank {
-            false => Some(byte.to_ascii_uppercase()),
-            true => (!was_blank).then_some(b' '),
-        }
+    let mut before = b' ';
+    out.extend(text.iter().map(|byte| letter(*byte)).filter(|letter| {
+        let twice = *letter == b' ' && before == b' ';
+        before = *letter;
+        !twice
     }));
-    if !is_blank {
+    if before != b' ' {
         out.push(b' ');
     }
 }
