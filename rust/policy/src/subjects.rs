@@ -81,12 +81,13 @@ impl Identifier<'_> {
         value.iter().any(|byte| WILD.contains(byte))
     }
 
-    /// The text that is digested.
+    /// The text that is digested, behind a user's.
     fn text(&self, user: &[u8]) -> Text {
-        let mut text = Text { signs: [0; TEXT_MAX], length: 0 };
+        let mut text = Text { signs: [0; 2 * TEXT_MAX], length: 0, begin: 0, end: TEXT_MAX };
         if !user.is_empty() {
             text.push(user);
             text.mark(b'@');
+            (text.begin, text.end) = (text.length, text.length + TEXT_MAX);
         }
         match self {
             Self::Number { kind, state, value } => {
@@ -112,31 +113,42 @@ impl Identifier<'_> {
     }
 }
 
-/// Longer than any identifier with its user; what is beyond does not count.
+/// Longer than any user and any identifier; what is beyond does not count.
 const TEXT_MAX: usize = 128;
 
 struct Text {
-    signs: [u8; TEXT_MAX],
+    signs: [u8; 2 * TEXT_MAX],
     length: usize,
+    /// Where the identifier begins, and where it must end.
+    begin: usize,
+    end: usize,
 }
 
 impl Text {
     /// Adds the letters, as capitals, and the digits of `part`.
     fn push(&mut self, part: &[u8]) {
-        for byte in part.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
-            self.mark(byte.to_ascii_uppercase());
-        }
+        let signs = part.iter().filter(|byte| byte.is_ascii_alphanumeric());
+        self.add(signs.map(u8::to_ascii_uppercase));
     }
 
     fn mark(&mut self, sign: u8) {
-        if let Some(place) = self.signs.get_mut(self.length) {
+        self.add([sign]);
+    }
+
+    fn add(&mut self, signs: impl IntoIterator<Item = u8>) {
+        let room = self.signs.get_mut(self.length..self.end).unwrap_or_default();
+        for (place, sign) in room.iter_mut().zip(signs) {
             *place = sign;
             self.length += 1;
         }
     }
 
-    fn bytes(&self) -> &[u8] {
+    fn with_user(&self) -> &[u8] {
         self.signs.get(..self.length).unwrap_or_default()
+    }
+
+    fn without_user(&self) -> &[u8] {
+        self.signs.get(self.begin..self.length).unwrap_or_default()
     }
 }
 
@@ -160,8 +172,12 @@ impl SubjectKey {
     /// The digest of an identifier; with a user, that of the user's own.
     #[must_use]
     pub fn digest(&self, user: &[u8], identifier: &Identifier<'_>) -> u128 {
+        self.digest_of(identifier.text(user).with_user())
+    }
+
+    fn digest_of(&self, text: &[u8]) -> u128 {
         let mut hasher = SipHasher24::new_with_key(&self.0);
-        hasher.write(identifier.text(user).bytes());
+        hasher.write(text);
         u128::from_be_bytes(hasher.finish128().as_bytes())
     }
 }
@@ -240,15 +256,14 @@ impl Subjects {
     /// One digest or two for each identifier.
     #[must_use]
     pub fn find(&self, user: &[u8], identifiers: &[Identifier<'_>]) -> Subject {
-        let of = |owner: &[u8], identifier: &Identifier<'_>| {
-            self.listed.get(&self.key.digest(owner, identifier)).copied()
-        };
+        let of = |text: &[u8]| self.listed.get(&self.key.digest_of(text)).copied();
         identifiers.iter().fold(Subject::None, |found, identifier| {
             if self.listed.is_empty() {
                 return Subject::Live;
             }
-            let own = of(user, identifier).filter(|it| *it == Subject::Own && !user.is_empty());
-            let other = of(b"", identifier).filter(|it| *it != Subject::Own);
+            let text = identifier.text(user);
+            let own = of(text.with_user()).filter(|it| *it == Subject::Own && !user.is_empty());
+            let other = of(text.without_user()).filter(|it| *it != Subject::Own);
             graver(found, own.or(other).unwrap_or(Subject::Live))
         })
     }

@@ -66,6 +66,18 @@ fn the_gravest_list_decides_and_own_is_own_to_one_user_alone() {
 }
 
 #[test]
+fn whoever_asks_takes_no_room_of_what_is_asked_for() {
+    let (user, long) = ("U".repeat(200), "9".repeat(200));
+    let rows = [row("watched", "", &plate(&long)), row("own", &user, &plate("1OWN"))];
+    let policies = load(&format!("list,digest,cite\n{}", rows.concat()), KEY).unwrap();
+    let find = |user: &str, given: &str| policies.subjects().find(user.as_bytes(), &[plate(given)]);
+    for user in ["", "U1", &user] {
+        assert_eq!(find(user, &long), Subject::Watched);
+    }
+    assert_eq!([find(&user, "1OWN"), find(&user, "1OTHER")], [Subject::Own, Subject::Live]);
+}
+
+#[test]
 fn a_rule_withholds_lines_or_all_and_only_what_can_be_found() {
     let policies = Policies::load(&files(), &schema()).unwrap();
     let words = policies.words();
