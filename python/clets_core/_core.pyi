@@ -22,6 +22,7 @@ __all__ = [
     "journal_verify",
     "message_keys",
     "policy_rules",
+    "small_pages",
     "subject_digest",
 ]
 
