@@ -18,8 +18,8 @@ const ROW_MAX: u32 = 20;
 const ROW_US: i64 = 60_000_000;
 /// How far the next number of a row may be.
 const STEP_MAX: u64 = 10;
-/// Users remembered at most before those who are silent are forgotten.
-const USERS_MAX: usize = 65_536;
+/// Users remembered at least before those who are silent are forgotten.
+const USERS_MIN: usize = 65_536;
 
 /// What a user's last messages show.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -49,7 +49,11 @@ struct Row {
 
 /// The last messages of each user.
 #[derive(Debug, Default)]
-pub(crate) struct Habits(HashMap<UserId, Trail, RandomState>);
+pub(crate) struct Habits {
+    trails: HashMap<UserId, Trail, RandomState>,
+    /// Users who were not silent when those who were had last been forgotten.
+    active: usize,
+}
 
 impl Habits {
     /// Takes notice of a message of `user` at `station`, which names `identifiers`.
@@ -60,10 +64,12 @@ impl Habits {
         identifiers: &[Identifier<'_>],
         now_us: i64,
     ) -> Habit {
-        if self.0.len() >= USERS_MAX {
-            self.0.retain(|_, trail| now_us - trail.heard_us < PAUSE_US.max(AT_ONCE_US));
+        // All are looked at for this: once for as many who came since.
+        if self.trails.len() >= USERS_MIN.max(2 * self.active) {
+            self.trails.retain(|_, trail| now_us - trail.heard_us < PAUSE_US.max(AT_ONCE_US));
+            self.active = self.trails.len();
         }
-        let trail = self.0.entry(user).or_insert(Trail {
+        let trail = self.trails.entry(user).or_insert(Trail {
             station,
             heard_us: now_us,
             elsewhere_us: i64::MIN,
@@ -163,6 +169,20 @@ mod tests {
         };
         assert!((100..125).any(|number| ask(number, i64::from(number) * SECOND_US)));
         assert!(!ask(125, 200 * SECOND_US));
+    }
+
+    #[test]
+    fn the_silent_are_forgotten_and_no_message_pays_for_all_who_are_not() {
+        let mut habits = Habits::default();
+        let users = 3 * USERS_MIN as u32;
+        for user in 0..users {
+            habits.observe(UserId(user), StationId(1), &[], 0);
+        }
+        assert_eq!(habits.active, 2 * USERS_MIN, "looked through twice");
+        for user in users..2 * users {
+            habits.observe(UserId(user), StationId(1), &[], PAUSE_US);
+        }
+        assert!(habits.trails.len() < users as usize + USERS_MIN, "{}", habits.trails.len());
     }
 
     #[test]
