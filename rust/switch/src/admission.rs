@@ -12,10 +12,10 @@
 //! once it is overload the average does.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use clets_routing::{LineId, LineKind, OriId, Rates, UserId};
-use clets_wire::{Precedence, decode_address};
+use clets_wire::{KeyId, Precedence, decode_address};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -24,6 +24,7 @@ use crate::codes;
 use crate::decision::find_key;
 use crate::engine::Engine;
 use crate::intake::Incoming;
+use crate::plan::{Leg, Plan};
 use crate::queue::Given;
 use crate::receipt::Receipt;
 use crate::record::{self, Shed};
@@ -65,9 +66,15 @@ enum Sender {
     User(UserId),
 }
 
+/// While more comes than can be carried, none is let in that would wait longer than this for its
+/// host, microseconds: what is let in is to be done, not to be kept.
+const HOST_WAIT_US: i64 = 250_000;
+
 /// How much is let in.
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
+    /// Keys whose host was found to be behind, while more comes than can be carried.
+    behind: BTreeMap<KeyId, LineId>,
     buckets: HashMap<Sender, Bucket, RandomState>,
     /// The last record of each step that is on its way to the disk, and when it was appended.
     under_way: VecDeque<(u64, i64)>,
@@ -177,12 +184,51 @@ impl Engine {
             return None;
         }
         let address = decode_address(bytes, known.dialect_in)?;
-        let key = self.bundle.catalogue.key(find_key(&self.bundle, &address, bytes)?)?;
+        let key_id = find_key(&self.bundle, &address, bytes)?;
+        let key = self.bundle.catalogue.key(key_id)?;
         if self.bundle.traits.has(key) {
             return None;
         }
         let precedence = key.precedence as u8;
-        self.admission.is_too_much(precedence, now_us).then_some(precedence)
+        let turned_away = self.admission.is_too_much(precedence, now_us)
+            || self.would_wait(key_id, precedence, now_us);
+        turned_away.then_some(precedence)
+    }
+
+    /// Whether one of this key is turned away because the host that was asked last with it does not
+    /// keep up with what is let in for it.
+    pub(crate) fn would_wait(&mut self, key: KeyId, precedence: u8, now_us: i64) -> bool {
+        let Some(host) = self.admission.behind.get(&key).copied() else {
+            return false;
+        };
+        if precedence == Precedence::P0 as u8 || !self.admission.valve.is_partly_shut() {
+            return false;
+        }
+        let waits = self.is_behind(host, precedence, now_us);
+        if waits {
+            self.admission.valve.turned_away();
+        } else {
+            self.admission.behind.remove(&key);
+        }
+        waits
+    }
+
+    fn is_behind(&self, host: LineId, precedence: u8, now_us: i64) -> bool {
+        let host = self.outlet(host);
+        let window = usize::from(self.bundle.directory.line(host).window);
+        let state = self.lines.get(host.index());
+        let wait_us = state.and_then(|it| it.wait_us(precedence, window, now_us));
+        wait_us.is_some_and(|it| it > HOST_WAIT_US)
+    }
+
+    /// A message of this key is let in: notes whether the next of it would wait.
+    pub(crate) fn note_hosts(&mut self, key: KeyId, plan: &Plan<'_>, precedence: u8, now_us: i64) {
+        if !self.admission.valve.is_partly_shut() {
+            return;
+        }
+        let mut hosts = plan.legs.iter().filter_map(Leg::host);
+        let behind = hosts.find(|host| self.is_behind(*host, precedence, now_us));
+        behind.and_then(|host| self.admission.behind.insert(key, host));
     }
 
     /// Whether one more message of a sender is taken now, else the code that says why not.

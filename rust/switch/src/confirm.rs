@@ -90,7 +90,7 @@ fn names(stored: &Stored, requester: &[u8]) -> SmallVec<[Box<[u8]>; 2]> {
 }
 
 /// A hit confirmation request: a confirming key that some other key answers.
-fn is_request(key: &Key) -> bool {
+pub(crate) fn is_request(key: &Key) -> bool {
     key.action == Action::Confirm && !key.replies.is_empty()
 }
 

@@ -408,6 +408,9 @@ impl Engine {
                     let most = (READY_WINDOWS * window).max(READY_MIN);
                     let soon = |it: &mut LineState| it.session.is_some() && it.len() < most;
                     let keep = self.line_state(line).is_some_and(soon);
+                    if let Some(state) = self.line_state(line) {
+                        state.joins(precedence, entry.sequence, window, now_us);
+                    }
                     self.push(line, precedence, Waiting::of(entry, keep));
                     touch(&mut touched, line);
                 }

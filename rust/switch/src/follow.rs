@@ -156,7 +156,7 @@ impl Engine {
         if !decision.permits() {
             return Err(decision);
         }
-        if self.is_full(&plan) || self.pending.len() >= self.inquiries_max() {
+        if self.is_full(&plan) || self.awaits_too_much(key_id, &plan) {
             return Err(Decision::refusal(codes::QUEUE_FULL));
         }
         let number = self.accept(incoming, key_id, &plan, &decision, now_us, effects);

@@ -10,6 +10,7 @@ use clets_routing::{LineId, LineKind};
 use clets_wire::{DecodeError, Dialect, Envelope, Key, KeyId, Precedence, Span, decode, text_form};
 use smallvec::SmallVec;
 
+use crate::confirm::is_request;
 use crate::dead::DEAD_LETTERS_MAX;
 use crate::decision::find_key;
 use crate::engine::{Engine, Held};
@@ -258,7 +259,11 @@ impl Engine {
             return self.refuse(session, incoming, &decision, now_us, effects);
         };
         let urgency = urgency(&self.bundle, key_id, Scope::Single, envelope, bytes);
-        if let Err(code) = self.admits(incoming, urgency, now_us) {
+        let admitted = match self.would_wait(key_id, urgency, now_us) {
+            true => Err(codes::OVERLOADED),
+            false => self.admits(incoming, urgency, now_us),
+        };
+        if let Err(code) = admitted {
             return self.turn_away(session, incoming.receipt, urgency, code, effects);
         }
         let bundle = Arc::clone(&self.bundle);
@@ -292,9 +297,7 @@ impl Engine {
             let decision = Decision::refusal(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
-        if self.is_full(&plan)
-            || self.pending.len().max(self.confirmations.len()) >= self.inquiries_max()
-        {
+        if self.is_full(&plan) || self.awaits_too_much(key_id, &plan) {
             let decision = Decision::refusal(codes::QUEUE_FULL);
             return self.refuse(session, incoming, &decision, now_us, effects);
         }
@@ -303,6 +306,7 @@ impl Engine {
         } else {
             self.accept(incoming, key_id, &plan, &decision, now_us, effects)
         };
+        self.note_hosts(key_id, &plan, urgency, now_us);
         self.open_case(number, incoming, &decision, effects);
         if let Some(name) = name {
             let reference = Reference { body, number };
@@ -328,8 +332,12 @@ impl Engine {
         })
     }
 
-    pub(crate) fn inquiries_max(&self) -> usize {
-        self.bundle.directory.settings().limits.inquiries as usize
+    /// Whether so many answers are awaited that one more must not be asked for, as this would.
+    pub(crate) fn awaits_too_much(&self, key: KeyId, plan: &Plan<'_>) -> bool {
+        let most = self.bundle.directory.settings().limits.inquiries as usize;
+        let asks = plan.legs.iter().any(|leg| leg.host().is_some());
+        let confirms = self.bundle.catalogue.key(key).is_some_and(is_request);
+        (asks && self.pending.len() >= most) || (confirms && self.confirmations.len() >= most)
     }
 
     /// The line that a leg is meant for.

@@ -34,6 +34,7 @@ mod intercept;
 mod notice;
 mod orders;
 mod outbound;
+mod pace;
 mod parts;
 mod plan;
 mod queue;

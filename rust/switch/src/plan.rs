@@ -40,6 +40,16 @@ pub(crate) enum Leg<'a> {
     Station(StationId),
 }
 
+impl Leg<'_> {
+    /// The destination system's line, of a leg to one.
+    pub(crate) fn host(&self) -> Option<LineId> {
+        match self {
+            Self::Host { host, .. } => Some(*host),
+            Self::Station(_) => None,
+        }
+    }
+}
+
 /// How far a message reaches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Scope {

@@ -9,6 +9,7 @@ use hashbrown::HashSet;
 use smallvec::SmallVec;
 
 use crate::entry::{Entry, Waiting, Withdrawn};
+use crate::pace::Pace;
 use crate::references::References;
 use crate::{ConnectionId, Control};
 
@@ -62,6 +63,7 @@ struct Queue {
     noticed: u64,
     /// Some deadline is earlier than that of an entry before it.
     mixed: bool,
+    pace: Pace,
 }
 
 impl Default for Queue {
@@ -78,6 +80,7 @@ impl Default for Queue {
             armed_us: i64::MAX,
             noticed: 0,
             mixed: false,
+            pace: Pace::default(),
         }
     }
 }
@@ -323,6 +326,21 @@ impl LineState {
         queue.arm(due_us)
     }
 
+    /// An entry is about to be put in its queue, of a line with this window.
+    pub(crate) fn joins(&mut self, precedence: u8, sequence: u64, window: usize, now_us: i64) {
+        if let Some(queue) = self.queue(precedence) {
+            queue.pace.joined(sequence, queue.ahead(), window, now_us);
+        }
+    }
+
+    /// How long one more of a precedence would wait for the wire, microseconds; of a line that is
+    /// not up, or held, nothing is known.
+    pub(crate) fn wait_us(&self, precedence: u8, window: usize, now_us: i64) -> Option<i64> {
+        let queue = self.queues.get(usize::from(precedence))?;
+        let moves = self.session.is_some() && self.passage == Passage::Open;
+        moves.then(|| queue.pace.wait_us(queue.ahead(), window, now_us))
+    }
+
     /// Takes the next entry to send, if fewer than `window` are on the wire; gives its precedence
     /// too. What `may_go` says no to stays where it is; on a line that counts (`in_order`) all
     /// behind it stays too. P0 goes first; the others share the line.
@@ -434,6 +452,9 @@ impl LineState {
 
     /// Remembers a sent entry until its acknowledgement.
     pub(crate) fn sent(&mut self, entry: Box<Entry>, validation: u32, now_us: i64) {
+        if let Some(queue) = self.queue(entry.precedence) {
+            queue.pace.left(entry.sequence, now_us);
+        }
         self.flights.push_back(Flight { entry, validation, sent_us: now_us });
     }
 
@@ -599,6 +620,11 @@ impl LineState {
 }
 
 impl Queue {
+    /// So many go before one that comes now.
+    fn ahead(&self) -> usize {
+        self.waiting.len().saturating_sub(self.passed)
+    }
+
     /// Sets the timer to an earlier moment; gives it when one must be set.
     fn arm(&mut self, due_us: i64) -> Option<i64> {
         (due_us < self.armed_us).then(|| {

@@ -153,6 +153,12 @@ impl Valve {
         turned_away
     }
 
+    /// A message was turned away for another reason than the limit, as none would be without
+    /// overload.
+    pub(crate) fn turned_away(&mut self) {
+        self.offered.turned_away += 1;
+    }
+
     /// Whether a message of this precedence passes now, while the oldest record on its way has
     /// waited so long.
     pub(crate) fn passes(&mut self, precedence: u8, waited_us: i64) -> bool {
