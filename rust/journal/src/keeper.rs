@@ -24,6 +24,11 @@ const RESERVE_PAUSE: Duration = Duration::from_secs(1);
 /// Between two pieces of a segment that is not needed soon.
 const PIECE_PAUSE: Duration = Duration::from_millis(5);
 
+/// So many segments, with the one that is made ready, stay in the kernel's cache for those who read
+/// again what was written lately: a gibibyte. Older ones are seldom read, and what is written next
+/// has their room in the place of memory that was never touched.
+const CACHED_SEGMENTS: u64 = 16;
+
 /// Prepares segments ahead, signs checkpoints and removes old segments, in the background.
 pub(crate) struct Keeper {
     tasks: Sender<Task>,
@@ -225,7 +230,15 @@ impl Work {
         let Desk { storage, dir, segment_bytes, .. } = &self.desk;
         let mut preparing = match self.preparing.take() {
             Some(begun) => begun,
-            None => Preparing::begin(&**storage, dir, segment, *segment_bytes)?,
+            None => {
+                if let Some(old) = segment.checked_sub(CACHED_SEGMENTS)
+                    // Long gone, maybe.
+                    && let Ok(old) = storage.open(&segment::path(dir, old), false)
+                {
+                    old.uncache();
+                }
+                Preparing::begin(&**storage, dir, segment, *segment_bytes)?
+            }
         };
         preparing.step(&**storage)?;
         if preparing.permille() == 1000 {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rand_core::{OsRng, RngCore};
-use rustix::fs::{FallocateFlags, OFlags};
+use rustix::fs::{Advice, FallocateFlags, OFlags};
 
 /// Who may read a new file. Bodies hold personal data, so nobody but the switch's own account by
 /// default.
@@ -76,6 +76,8 @@ pub trait Handle: Send {
     fn set_length(&self, length: u64) -> io::Result<()>;
     /// Makes what was written durable (fdatasync).
     fn sync(&self) -> io::Result<()>;
+    /// What is durable in it need not stay in the kernel's cache. A hint.
+    fn uncache(&self);
     /// Writes some bytes at `offset`. May write less than asked.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
 }
@@ -186,6 +188,10 @@ impl Handle for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn uncache(&self) {
+        let _ = rustix::fs::fadvise(self, 0, None, Advice::DontNeed);
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {

@@ -85,6 +85,8 @@ struct State {
     spoiled: BTreeSet<usize>,
     retries: u64,
     reads: (u64, usize),
+    /// Files that need not stay in the cache.
+    uncached: BTreeSet<usize>,
     /// Room cannot be taken up without writing.
     only_writes: bool,
     /// Bytes that all files together may take; `None` without limit.
@@ -154,6 +156,13 @@ impl MemoryDisk {
     /// Reads and bytes read since the last such call.
     pub(crate) fn count_reads(&self) -> (u64, usize) {
         std::mem::take(&mut self.state().reads)
+    }
+
+    /// Files that need not stay in the cache, by their present names.
+    pub(crate) fn uncached(&self) -> Vec<PathBuf> {
+        let state = self.state();
+        let names = state.files.live.iter().filter(|(_, inode)| state.uncached.contains(inode));
+        names.map(|(path, _)| path.clone()).collect()
     }
 
     /// Changes a file behind everybody's back.
@@ -524,6 +533,10 @@ impl Handle for Open {
             state.files.inodes[self.inode].sync();
         }
         Ok(())
+    }
+
+    fn uncache(&self) {
+        self.disk.state().uncached.insert(self.inode);
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {

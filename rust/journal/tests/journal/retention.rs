@@ -72,6 +72,17 @@ fn with_snapshots(numbers: &[u64]) -> (MemoryDisk, u64) {
 }
 
 #[test]
+fn the_cache_keeps_the_last_sixteen_segments() {
+    let disk = written(&[10; 120], options());
+    let is_segment = |path: &PathBuf| path.extension().is_some_and(|it| it == "segment");
+    let segments: Vec<PathBuf> = disk.files().into_keys().filter(is_segment).collect();
+    let uncached = disk.uncached();
+    assert_eq!(uncached, segments[..uncached.len()]);
+    // With the one that is ready and not yet in use; another may have been begun.
+    assert!((15..=16).contains(&(segments.len() - uncached.len())), "{uncached:?} of {segments:?}");
+}
+
+#[test]
 fn a_start_goes_on_at_the_newest_snapshot() {
     let (disk, records) = with_snapshots(&[40, 120, 250]);
     let (journal, from, behind) = resumed(disk.storage()).unwrap();
