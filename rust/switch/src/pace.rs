@@ -51,7 +51,7 @@ mod tests {
 
     const WINDOW: usize = 4;
 
-    /// So many join at once, and one is sent every `entry_us`; gives how long it says one more would
+    /// So many join at once, and one is sent every `entry_us`; gives how long one more is said to
     /// wait when all but so many are gone.
     fn said_us(joining: u64, entry_us: i64, left: u64) -> i64 {
         let mut pace = Pace::default();
