@@ -92,13 +92,17 @@ impl Valve {
             Some(_) => self.carried - self.carried / 32,
         };
         let (carried, flood) = (self.carried, self.flood());
+        // What was carried is carried again: where it waits for a disk that others keep busy, saying
+        // no to some of it helps nobody. Not so when more and more of it waits.
+        let too_much = taken + turned_away > carried + carried / 8 || backlog >= flood;
         let was_late = self.calm == 0;
         self.calm = if late { 0 } else { self.calm + 1 };
 
         self.limit = match self.limit {
             _ if backlog > BACKLOG_MAX => Some(0),
             // One interval may be a burst, or a moment when the machine did something else.
-            None if late && !was_late && backlog < flood => None,
+            None if late && !(too_much && was_late) && backlog < flood => None,
+            Some(_) if !too_much => None,
             // Nothing new was let in: what is late was there before.
             limit if late && taken == 0 => limit,
             limit if late => {
@@ -111,8 +115,6 @@ impl Valve {
                 self.usual_us += (least_us - self.usual_us) / 8;
                 None
             }
-            // Hardly more than was carried before: the overload is over.
-            Some(_) if taken + turned_away <= carried + carried / 8 => None,
             // Soon to what was carried, and beyond the slower the nearer the last time it was too
             // much: so it stays under that for long, and finds soon that more can be carried.
             Some(limit) => {
@@ -374,6 +376,20 @@ mod tests {
         };
         let (late, in_time) = (after(40_000), after(5_000));
         assert!(late < in_time / 2, "{late}, {in_time}");
+    }
+
+    #[test]
+    fn a_disk_that_becomes_slow_closes_nothing_while_no_more_comes_than_before() {
+        let (mut valve, mut steps) = (Valve::default(), 0);
+        offer(&mut valve, &mut steps, 50, 500, (50, waits(2_000, 2_000)));
+        for backlog in [400, 900, 1_200, 600] {
+            let passed = offer(&mut valve, &mut steps, 20, 500, (backlog, waits(40_000, 60_000)));
+            assert_eq!(passed, 500, "behind {backlog}");
+        }
+        let passed = offer(&mut valve, &mut steps, 3, 500, (5_000, waits(40_000, 60_000)));
+        assert!(passed < 500, "more and more of it waits: {passed}");
+        let passed = offer(&mut valve, &mut steps, 3, 500, (50, waits(40_000, 60_000)));
+        assert_eq!(passed, 500, "no more");
     }
 
     #[test]
