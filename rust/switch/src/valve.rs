@@ -13,10 +13,10 @@ pub(crate) const INTERVAL_US: i64 = 50_000;
 /// Overload begins when records wait this long, microseconds.
 const BEGIN_US: i64 = 30_000;
 /// While it lasts they are to wait no longer than this on average, or twice what is usual.
-const KEEP_US: i64 = 9_500;
+const KEEP_US: i64 = 7_500;
 /// While it lasts and a record has waited this long already, or twice what is usual, only P0 and P1
 /// pass.
-const STALL_US: i64 = 9_500;
+const STALL_US: i64 = 7_500;
 /// So few records on their way are no backlog, however slow the disk.
 pub(crate) const BACKLOG_MIN: u64 = 256;
 /// The same while the overload lasts. Fewer, and where saying no alone makes a turn long, nothing
