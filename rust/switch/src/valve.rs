@@ -92,8 +92,8 @@ impl Valve {
             Some(_) => self.carried - self.carried / 32,
         };
         let (carried, flood) = (self.carried, self.flood());
-        // What was carried is carried again: where it waits for a disk that others keep busy, saying
-        // no to some of it helps nobody. Not so when more and more of it waits.
+        // What was carried is carried again: where it waits for a disk that others keep busy, to
+        // turn some of it away helps nobody. Not so when more and more of it waits.
         let too_much = taken + turned_away > carried + carried / 8 || backlog >= flood;
         let was_late = self.calm == 0;
         self.calm = if late { 0 } else { self.calm + 1 };
